@@ -1,0 +1,88 @@
+// Builds dist/ (the binary and the library), the published JSON Schema, and its compiled validator.
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Ajv } from 'ajv';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const generatedDir = join(root, 'src/machinefile/generated');
+
+/** Imports a TypeScript file of ours, whatever Node.js version this is. */
+async function importSource(code) {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: join(root, 'src'), loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    write: false,
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
+
+async function writeSchemaAndValidator() {
+  const { schema } = await importSource(`
+    import { publishSchema } from './machinefile/publish-schema.ts';
+    import { machinefileSchema } from './machinefile/schema.ts';
+    export const schema = publishSchema(machinefileSchema);
+  `);
+  await mkdir(join(root, 'schema'), { recursive: true });
+  await writeFile(join(root, 'schema/machinefile.schema.json'), `${JSON.stringify(schema, undefined, 2)}\n`);
+  await writeValidator(schema);
+}
+
+/**
+ * Compiles the schema to plain JavaScript: loading ajv and compiling at run time would take longer than all the rest.
+ * What is only text for people stays out: it is read from the schema when there is an error to word.
+ */
+async function writeValidator(schema) {
+  const ajv = new Ajv({ allErrors: true, messages: false, allowUnionTypes: true, inlineRefs: false, code: { source: true, esm: true } });
+  const contents = standaloneCode(ajv, ajv.compile(withoutAnnotations({ ...schema, $schema: undefined })));
+  await mkdir(generatedDir, { recursive: true });
+  await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: join(generatedDir, 'validate.js'),
+  });
+  await writeFile(
+    join(generatedDir, 'validate.d.ts'),
+    "import type { ValidateFunction } from 'ajv';\n\ndeclare const validate: ValidateFunction;\nexport default validate;\n",
+  );
+}
+
+function withoutAnnotations(schema) {
+  const ANNOTATIONS = new Set(['title', 'description', 'examples']);
+  const isAnnotation = ([keyword, value]) => ANNOTATIONS.has(keyword) && (typeof value === 'string' || Array.isArray(value));
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return schema;
+  const kept = Object.entries(schema).filter((entry) => !isAnnotation(entry));
+  return Object.fromEntries(kept.map(([keyword, value]) => [keyword, withoutAnnotations(value)]));
+}
+
+async function bundle() {
+  await rm(join(root, 'dist'), { recursive: true, force: true });
+  await build({
+    entryPoints: { main: join(root, 'src/main.ts'), index: join(root, 'src/index.ts') },
+    outdir: join(root, 'dist'),
+    bundle: true,
+    splitting: true,
+    minify: true,
+    keepNames: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    chunkNames: 'chunks/[name]-[hash]',
+    // ssh2 works without its native addons, and nothing native is published with vm.
+    external: ['cpu-features', '*.node'],
+    banner: {
+      js: "import{createRequire as __vmCreateRequire}from'node:module';const require=__vmCreateRequire(import.meta.url);",
+    },
+  });
+  await chmod(join(root, 'dist/main.js'), 0o755);
+}
+
+await writeSchemaAndValidator();
+if (!process.argv.includes('--schema-only')) await bundle();

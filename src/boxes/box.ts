@@ -1,0 +1,43 @@
+import type { Arch } from '../machinefile/spec.ts';
+
+/**
+ * How a box takes the machine's identity before its SSH server starts:
+ * `machinefile`: a boot unit of our own boxes reads a tar from QEMU's fw_cfg;
+ * `cloud-init`: NoCloud, a labelled disk.
+ */
+export type SeedKind = 'machinefile' | 'cloud-init';
+
+/** A box on disk, ready to be started from. Everything in it is immutable. */
+export interface Box {
+  /** Content address: hex sha256 of what the box was made of (recipe inputs, or the imported image). */
+  readonly key: string;
+  /** `debian/12`; for an imported image its file name. */
+  readonly name: string;
+  readonly version: string;
+  readonly arch: Arch;
+  readonly seed: SeedKind;
+  /** The login user the seed sets up. */
+  readonly user: string;
+  /** qcow2 without backing file. */
+  readonly diskPath: string;
+  readonly virtualSizeBytes: number;
+  /** For direct kernel boot; absent: the firmware boots the disk. */
+  readonly kernel: BoxKernel | undefined;
+}
+
+export interface BoxKernel {
+  readonly kernelPath: string;
+  readonly initrdPath: string;
+  readonly commandLine: string;
+}
+
+/** What `vm box list` and `vm box info` show. */
+export interface BoxListing {
+  readonly box: Box;
+  /** "built from boxes/debian-12", "imported from /srv/x.qcow2". */
+  readonly source: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Bytes the box takes on disk. */
+  readonly sizeBytes: number;
+}

@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { CommandError, InterruptedError, MissingToolError, TimeoutError } from '../errors.ts';
+
+/** Exactly what will run: no shell, no quoting. */
+export interface HostCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to standard input, which is closed after it; without it standard input is empty. */
+  readonly input?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  /** Called for every complete line as it arrives. */
+  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+}
+
+export interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const STDERR_LINES_IN_MESSAGE = 5;
+
+/**
+ * Runs a program to its end.
+ * @throws MissingToolError if it is not installed, CommandError if it exits non-zero, TimeoutError, InterruptedError.
+ */
+export async function run(command: HostCommand, options: RunOptions = {}): Promise<CommandResult> {
+  const { execa } = await import('execa');
+  const child = execa(command.file, command.args, {
+    reject: false,
+    stripFinalNewline: false,
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    ...(options.env !== undefined && { env: options.env }),
+    ...(options.signal !== undefined && { cancelSignal: options.signal }),
+    ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs }),
+  });
+  const { onLine } = options;
+  const reading = onLine
+    ? [
+        readLines(child.iterable({ from: 'stdout' }), (line) => onLine(line, 'stdout')),
+        readLines(child.iterable({ from: 'stderr' }), (line) => onLine(line, 'stderr')),
+      ]
+    : [];
+  const [result] = await Promise.all([child, ...reading]);
+  if (!result.failed) return { stdout: result.stdout, stderr: result.stderr };
+  if (result.isCanceled) throw new InterruptedError();
+  if (result.code === 'ENOENT' && findTool(command.file) === undefined) throw new MissingToolError(command.file);
+  if (result.timedOut) throw new TimeoutError(`${command.file} did not end within ${options.timeoutMs} ms`);
+  throw new CommandError(failureText(command, result.exitCode, result.stderr || result.originalMessage || ''), {
+    command: [command.file, ...command.args],
+    exitCode: result.exitCode,
+    stderr: result.stderr,
+    cause: result.cause,
+  });
+}
+
+async function readLines(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+  for await (const line of lines) onLine(String(line));
+}
+
+function failureText(command: HostCommand, exitCode: number | undefined, stderr: string): string {
+  const lastLines = stderr.trimEnd().split('\n').slice(-STDERR_LINES_IN_MESSAGE).join('\n  ');
+  const outcome = exitCode === undefined ? 'was ended' : `failed with exit code ${exitCode}`;
+  return lastLines === '' ? `${command.file} ${outcome}` : `${command.file} ${outcome}:\n  ${lastLines}`;
+}
+
+/**
+ * Runs a program on this process's own terminal and resolves with its exit code (128 + n when signal n ended it).
+ * Uses node:child_process, not execa: this is `vm ssh` and `vm exec`, where 15 ms of loading would show.
+ */
+export function runInForeground(command: HostCommand): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command.file, command.args, { stdio: 'inherit' });
+    // The terminal sends Ctrl-C to the whole process group: the child decides what it means.
+    const ignore = () => {};
+    process.on('SIGINT', ignore);
+    const settle = () => process.off('SIGINT', ignore);
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      settle();
+      reject(error.code === 'ENOENT' ? new MissingToolError(command.file) : error);
+    });
+    child.once('close', (code, signal) => {
+      settle();
+      resolve(code ?? 128 + signalNumber(signal));
+    });
+  });
+}
+
+function signalNumber(signal: NodeJS.Signals | null): number {
+  const known: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 15 };
+  return (signal && known[signal]) ?? 0;
+}
+
+/**
+ * Starts a program in a session of its own, its output in `outputPath`; it outlives this process.
+ * Resolves with its pid once it runs.
+ * @throws MissingToolError if it is not installed.
+ */
+export function startDetached(command: HostCommand, outputPath: string): Promise<number> {
+  const output = openSync(outputPath, 'a', 0o600);
+  return new Promise<number>((resolve, reject) => {
+    const child = spawn(command.file, command.args, { detached: true, stdio: ['ignore', output, output] });
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'ENOENT' ? new MissingToolError(command.file) : error),
+    );
+    child.once('spawn', () => {
+      child.unref();
+      resolve(child.pid as number); // present once 'spawn' was emitted
+    });
+  }).finally(() => closeSync(output));
+}
+
+/** The absolute path of a program on PATH, or undefined. Relative folders on PATH are passed over. */
+export function findTool(name: string, path = process.env.PATH ?? ''): string | undefined {
+  const candidates = isAbsolute(name)
+    ? [name]
+    : path
+        .split(delimiter)
+        .filter(isAbsolute)
+        .map((folder) => join(folder, name));
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,52 @@
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+
+export type PortProtocol = 'tcp' | 'udp';
+
+export interface PortAddress {
+  readonly hostIp: string;
+  readonly port: number;
+  readonly protocol: PortProtocol;
+}
+
+/** Whether nothing on this host has the port now: found by binding it, since a connect test misses idle holders. */
+export function isPortFree(address: PortAddress): Promise<boolean> {
+  return address.protocol === 'tcp' ? canBindTcp(address) : canBindUdp(address);
+}
+
+function canBindTcp({ hostIp, port }: PortAddress): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: hostIp, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+function canBindUdp({ hostIp, port }: PortAddress): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket(hostIp.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', () => {
+      socket.close();
+      resolve(false);
+    });
+    socket.bind({ address: hostIp, port, exclusive: true }, () => socket.close(() => resolve(true)));
+  });
+}
+
+/** Below the ephemeral range of Linux (32768 and up), so that outgoing connections do not take them. */
+const FREE_PORT_RANGE = { first: 20_000, count: 12_000 };
+
+/**
+ * Finds a port that is free now and not in `taken`, beginning at a place that depends on `seed`, so that machines
+ * created at the same time by different processes seldom want the same one.
+ */
+export async function findFreePort(
+  want: { readonly hostIp: string; readonly protocol: PortProtocol; readonly seed: number },
+  taken: ReadonlySet<number>,
+): Promise<number | undefined> {
+  for (let offset = 0; offset < FREE_PORT_RANGE.count; offset++) {
+    const port = FREE_PORT_RANGE.first + ((want.seed + offset) % FREE_PORT_RANGE.count);
+    if (!taken.has(port) && (await isPortFree({ ...want, port }))) return port;
+  }
+  return undefined;
+}

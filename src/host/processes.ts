@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/**
+ * A process as the kernel knows it. A pid alone is reused; a pid with its start time is not.
+ * Source: proc(5), /proc/PID/stat field 22 (start time in clock ticks since boot).
+ */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTicks: string;
+}
+
+/** The identity of a live process; undefined if there is none with this pid, or only its zombie. */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  const stat = readProcFile(pid, 'stat');
+  if (stat === undefined) return undefined;
+  // The command name may hold spaces and parentheses: fields are counted from the last ')'.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTicks] = [fields[0], fields[19]];
+  if (state === undefined || startTicks === undefined || 'ZXx'.includes(state)) return undefined;
+  return { pid, startTicks };
+}
+
+export function isAlive(identity: ProcessIdentity): boolean {
+  return identifyProcess(identity.pid)?.startTicks === identity.startTicks;
+}
+
+/** The process whose arguments contain `marker`: `hintPid` if it is that one, otherwise found among all processes. */
+export function findProcessByArgument(marker: string, hintPid: number | undefined): ProcessIdentity | undefined {
+  if (hintPid !== undefined && argumentsContain(hintPid, marker)) return identifyProcess(hintPid);
+  const pid = allPids().find((candidate) => argumentsContain(candidate, marker));
+  return pid === undefined ? undefined : identifyProcess(pid);
+}
+
+function argumentsContain(pid: number, marker: string): boolean {
+  return readProcFile(pid, 'cmdline')?.split('\0').includes(marker) ?? false;
+}
+
+function allPids(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid > 0 && pid !== process.pid);
+}
+
+function readProcFile(pid: number, file: 'stat' | 'cmdline'): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return undefined; // gone, or not ours to read: either way not a process of ours
+  }
+}

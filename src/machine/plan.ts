@@ -1,0 +1,79 @@
+import type { Box } from '../boxes/box.ts';
+import { VmError } from '../errors.ts';
+import type { Accelerator, MachineSpec } from '../machinefile/spec.ts';
+import { type MachineLayout, type RuntimeLayout, runtimeLayout } from './layout.ts';
+import type { MachineRecord, PortForward } from './record.ts';
+
+/** Everything a provider needs to create and start a machine: nothing is left to decide. */
+export interface MachinePlan {
+  readonly id: string;
+  readonly spec: MachineSpec;
+  /** Absent: an empty disk, installed by hand. */
+  readonly box: Box | undefined;
+  readonly accel: Accelerator;
+  readonly diskBytes: number;
+  /** The SSH port first, then those of the Machinefile. */
+  readonly forwards: readonly PortForward[];
+  readonly macAddress: string;
+  readonly layout: MachineLayout;
+  readonly runtime: RuntimeLayout;
+}
+
+export interface PlanInput {
+  readonly spec: MachineSpec;
+  readonly box: Box | undefined;
+  readonly accel: Accelerator;
+  readonly layout: MachineLayout;
+  readonly record: Pick<MachineRecord, 'id' | 'forwards' | 'macAddress' | 'runtimeDir'>;
+}
+
+/** An empty disk to install on, where neither a box nor the Machinefile gives a size. */
+const EMPTY_DISK_BYTES = 20 * 1024 ** 3;
+
+/** @throws VmError if the disk asked for is smaller than the box. */
+export function planMachine({ spec, box, accel, layout, record }: PlanInput): MachinePlan {
+  const diskBytes = spec.diskBytes ?? box?.virtualSizeBytes ?? EMPTY_DISK_BYTES;
+  if (box !== undefined && diskBytes < box.virtualSizeBytes) {
+    throw new VmError(
+      `${spec.name}: disk: ${diskBytes} bytes is smaller than the box ${box.name} (${box.virtualSizeBytes} bytes)`,
+      { hint: 'give a larger disk, or leave disk away to use the size of the box' },
+    );
+  }
+  const { id, forwards, macAddress, runtimeDir } = record;
+  return { id, spec, box, accel, diskBytes, forwards, macAddress, layout, runtime: runtimeLayout(runtimeDir) };
+}
+
+/** A locally administered unicast address in QEMU's own range, 52:54:00, from the machine's id: stable and unique. */
+export function macAddressOf(machineId: string): string {
+  const hex = machineId.replaceAll('-', '').slice(0, 6);
+  return `52:54:00:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`;
+}
+
+/** The settings that take effect only when the machine is started anew, as text, by their name in the Machinefile. */
+export function restartSettings({ spec, accel, diskBytes, forwards }: MachinePlan): Record<string, string> {
+  return {
+    cpus: String(spec.cpus),
+    memory: String(spec.memoryBytes),
+    disk: String(diskBytes),
+    firmware: spec.firmware,
+    accel,
+    cpu: spec.cpu ?? '',
+    machine: spec.machineType ?? '',
+    hostname: spec.hostname,
+    display: spec.display,
+    cdrom: spec.cdromPath ?? '',
+    boot: spec.boot.join(','),
+    ports: spec.ports.map(({ hostIp, host, guest, protocol }) => `${hostIp}:${host ?? ''}:${guest}/${protocol}`).join(','),
+    'ssh.port': String(spec.ssh.port ?? forwards[0]?.host ?? ''),
+    cloud_init: JSON.stringify(spec.cloudInit),
+    'qemu.args': JSON.stringify(spec.qemuArgs),
+  };
+}
+
+/** The names of settings that differ between what runs and what the Machinefile says now. */
+export function changedSettings(
+  started: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+): string[] {
+  return Object.keys(wanted).filter((name) => name in started && started[name] !== wanted[name]);
+}

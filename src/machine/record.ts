@@ -1,0 +1,69 @@
+import type { ProcessIdentity } from '../host/processes.ts';
+import type { PortProtocol, ProviderName } from '../machinefile/spec.ts';
+
+/** The number of the stored format; a change of the shape below raises it and reads the old one. */
+export const RECORD_FORMAT = 1;
+
+/** The facts of a machine that cannot be derived again. What can be observed is not here. */
+export interface MachineRecord {
+  readonly format: typeof RECORD_FORMAT;
+  /** UUID; on the hypervisor's command line, so that its process can be recognised. */
+  readonly id: string;
+  readonly project: string;
+  readonly machine: string;
+  readonly provider: ProviderName;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** What the disk stands on; absent: an empty disk. */
+  readonly box: { readonly key: string; readonly name: string; readonly version: string } | undefined;
+  readonly ssh: SshRecord;
+  readonly forwards: readonly PortForward[];
+  readonly macAddress: string;
+  /** Where its sockets are; the environment may name another folder tomorrow. */
+  readonly runtimeDir: string;
+  /** What the machine was last started with: `halt` and `reload` warnings go by this, not by the edited file. */
+  readonly started: StartRecord | undefined;
+  /** The process that was seen to accept a login. Another process, or none, means: not ready. */
+  readonly ready: ProcessIdentity | undefined;
+  /** Fingerprint of the environment last written into the guest. */
+  readonly environmentFingerprint: string | undefined;
+  /** Steps that succeeded, by name. */
+  readonly steps: Readonly<Record<string, StepRecord>>;
+}
+
+/** How the guest is reached, so that `ssh` works without a readable Machinefile. */
+export interface SshRecord {
+  readonly hostIp: string;
+  readonly port: number;
+  readonly user: string;
+  /** The user's own key, where the Machinefile names one. */
+  readonly privateKeyPath: string | undefined;
+  readonly forwardAgent: boolean;
+  readonly forwardX11: boolean;
+  readonly extraArgs: readonly string[];
+}
+
+/** A host port that leads to a guest port. */
+export interface PortForward {
+  readonly hostIp: string;
+  readonly host: number;
+  readonly guest: number;
+  readonly protocol: PortProtocol;
+}
+
+export interface StartRecord {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly haltTimeoutMs: number;
+  /** The settings that only a restart can change, as text, by their name in the Machinefile. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface StepRecord {
+  readonly fingerprint: string;
+  /** ISO 8601. */
+  readonly doneAt: string;
+}
+
+/** Observed, never stored. */
+export type MachineState = 'not_created' | 'stopped' | 'starting' | 'running' | 'suspended' | 'broken';

@@ -1,0 +1,139 @@
+import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StateError } from '../errors.ts';
+import { asWriteError, ensurePrivateFolder, systemErrorCode, unlessMissing, writeFileAtomic } from '../host/files.ts';
+import { acquireLock, type LockOptions } from '../host/lock.ts';
+import { type MachineLayout, machineLayout, type ProjectLayout, projectLayout } from './layout.ts';
+import { type MachineRecord, RECORD_FORMAT } from './record.ts';
+
+/** Names of folders that are not (or no longer) machines: being made, being removed. */
+const CREATING = '.creating-';
+const DESTROYING = '.destroying-';
+
+/**
+ * The machines of one project, in `.vm` beside its Machinefile.
+ * A machine exists from the rename of its finished folder to the rename of the folder to be removed.
+ */
+export class StateStore {
+  readonly #layout: ProjectLayout;
+
+  constructor(projectDir: string) {
+    this.#layout = projectLayout(projectDir);
+  }
+
+  /** Names of the machines that exist, sorted. */
+  async list(): Promise<string[]> {
+    const names = (await unlessMissing(readdir(this.#layout.machinesDir))) ?? [];
+    return names.filter((name) => !name.startsWith('.')).sort();
+  }
+
+  layout(machine: string): MachineLayout {
+    return machineLayout(this.#layout.machineDir(machine));
+  }
+
+  /**
+   * The record of a machine; undefined where it does not exist.
+   * @throws StateError when there is one that cannot be read.
+   */
+  async read(machine: string): Promise<MachineRecord | undefined> {
+    const { machineDir, recordPath } = this.layout(machine);
+    const text = await unlessMissing(readFile(recordPath, 'utf8'));
+    if (text !== undefined) return parseRecord(text, recordPath, machine);
+    if ((await unlessMissing(readdir(machineDir))) === undefined) return undefined;
+    throw damagedRecord(recordPath, machine, 'it is gone');
+  }
+
+  /** Writes the record into the machine's folder, or into `layout`, where it is being made. */
+  async write(record: MachineRecord, layout = this.layout(record.machine)): Promise<void> {
+    await writeFileAtomic(layout.recordPath, `${JSON.stringify(record, undefined, 2)}\n`);
+  }
+
+  /** An empty folder to make a machine in. Call with the machine's lock held. */
+  async stage(machine: string): Promise<MachineLayout> {
+    await this.#ensureStateDir();
+    await this.removeLeftovers(machine);
+    const stagingDir = join(this.#layout.machinesDir, `${CREATING}${machine}`);
+    await ensurePrivateFolder(stagingDir);
+    return machineLayout(stagingDir);
+  }
+
+  /** Makes the staged machine exist, all at once. */
+  async commit(machine: string, staged: MachineLayout): Promise<void> {
+    await rename(staged.machineDir, this.#layout.machineDir(machine));
+  }
+
+  /** Removes a machine, all at once: it no longer exists even if this is interrupted. Repeatable. */
+  async remove(machine: string): Promise<void> {
+    const doomedDir = join(this.#layout.machinesDir, `${DESTROYING}${machine}`);
+    await this.removeLeftovers(machine);
+    try {
+      await unlessMissing(rename(this.#layout.machineDir(machine), doomedDir));
+    } catch (error) {
+      throw asWriteError(doomedDir, error);
+    }
+    await this.removeLeftovers(machine);
+  }
+
+  /** Removes what a killed create or destroy of this machine left. Call with its lock held. */
+  async removeLeftovers(machine: string): Promise<void> {
+    for (const prefix of [CREATING, DESTROYING]) {
+      await rm(join(this.#layout.machinesDir, `${prefix}${machine}`), { recursive: true, force: true });
+    }
+  }
+
+  /** Removes the state folder once the last machine is gone. Leaves it where anything else is in it or uses it. */
+  async removeIfEmpty(): Promise<void> {
+    const { stateDir, machinesDir, gitignorePath, locksDir } = this.#layout;
+    for (const name of (await unlessMissing(readdir(locksDir))) ?? []) await removeFolderIfEmpty(join(locksDir, name));
+    if (!(await removeFolderIfEmpty(machinesDir)) || !(await removeFolderIfEmpty(locksDir))) return;
+    await rm(gitignorePath, { force: true });
+    await removeFolderIfEmpty(stateDir);
+  }
+
+  /** The lock of everything that changes one machine. */
+  async lock(machine: string, options: LockOptions): Promise<AsyncDisposable> {
+    await this.#ensureStateDir();
+    return acquireLock(this.#layout.lockDir(machine), options);
+  }
+
+  async #ensureStateDir(): Promise<void> {
+    const { machinesDir, gitignorePath } = this.#layout;
+    try {
+      await mkdir(machinesDir, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw asWriteError(machinesDir, error);
+    }
+    if ((await unlessMissing(readFile(gitignorePath))) === undefined) await writeFileAtomic(gitignorePath, '*\n');
+  }
+}
+
+async function removeFolderIfEmpty(path: string): Promise<boolean> {
+  try {
+    await unlessMissing(rmdir(path));
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOTEMPTY') return false;
+    throw error;
+  }
+}
+
+function parseRecord(text: string, recordPath: string, machine: string): MachineRecord {
+  let record: MachineRecord;
+  try {
+    record = JSON.parse(text) as MachineRecord; // what we wrote; its format number is checked below
+  } catch (error) {
+    throw damagedRecord(recordPath, machine, systemErrorCode(error) ?? 'it is not JSON');
+  }
+  if (record.format !== RECORD_FORMAT) {
+    throw new StateError(`${recordPath} has format ${record.format}, which this version of vm does not know`, {
+      hint: 'use the version of vm that made the machine, or a newer one',
+    });
+  }
+  return record;
+}
+
+function damagedRecord(recordPath: string, machine: string, reason: string): StateError {
+  return new StateError(`the record of ${machine} is damaged: ${recordPath}: ${reason}`, {
+    hint: `vm destroy ${machine} removes the machine`,
+  });
+}

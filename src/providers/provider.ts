@@ -1,0 +1,94 @@
+import type { RunContext } from '../context.ts';
+import { StateError } from '../errors.ts';
+import type { HostCommand } from '../host/exec.ts';
+import type { ProcessIdentity } from '../host/processes.ts';
+import type { MachineLayout } from '../machine/layout.ts';
+import type { MachinePlan } from '../machine/plan.ts';
+import type { MachineRecord } from '../machine/record.ts';
+
+/** A forwarded host port was taken between its choice and its use. */
+export class PortTakenError extends StateError {
+  readonly port: number;
+
+  constructor(port: number, hint: string) {
+    super(`host port ${port} is already in use`, { hint });
+    this.port = port;
+  }
+}
+
+/** What a provider sees of a machine now. */
+export type ObservedState =
+  | { readonly kind: 'stopped' }
+  /** Its hypervisor runs; whether the guest answers is not the provider's to know. */
+  | { readonly kind: 'running'; readonly process: ProcessIdentity }
+  /** The hypervisor holds the guest still. */
+  | { readonly kind: 'paused'; readonly process: ProcessIdentity; readonly reason: string }
+  /** It cannot be started as it is. */
+  | { readonly kind: 'broken'; readonly reason: string };
+
+/** A machine as recorded, with the place of its files. */
+export interface RecordedMachine {
+  readonly record: MachineRecord;
+  readonly layout: MachineLayout;
+}
+
+/** The least that must be known of a machine to stop and remove it, also when its record is damaged. */
+export interface MachineHandle {
+  readonly id: string;
+  readonly name: string;
+  readonly layout: MachineLayout;
+  readonly runtimeDir: string;
+}
+
+export function handleOf({ record, layout }: RecordedMachine): MachineHandle {
+  return { id: record.id, name: record.machine, layout, runtimeDir: record.runtimeDir };
+}
+
+/** Runs machines on one kind of hypervisor. Stateless: all it needs is in its arguments. Every method may be repeated. */
+export interface Provider {
+  /** Before anything is created: @throws MissingToolError or VmError when this host cannot run the plan. */
+  check(plan: MachinePlan): Promise<void>;
+
+  /** Makes the machine's disks in `plan.layout.machineDir`, which exists and is not yet in its final place. */
+  create(plan: MachinePlan, context: RunContext): Promise<void>;
+
+  /** The commands that `create` runs, for `up --dry-run`. Pure. */
+  describeCreate(plan: MachinePlan): readonly HostCommand[];
+
+  /** The commands that `start` runs, for `up --dry-run`. Pure. */
+  describeStart(plan: MachinePlan): readonly HostCommand[];
+
+  /**
+   * Starts a stopped machine and returns once its hypervisor runs. The seed has been written.
+   * @throws PortTakenError when a forwarded port was taken meanwhile; GuestError with the hypervisor's own words.
+   */
+  start(plan: MachinePlan, context: RunContext): Promise<ProcessIdentity>;
+
+  /** Lets a paused machine run on. */
+  unpause(machine: RecordedMachine): Promise<void>;
+
+  /** Stops it: gracefully first, by force after its time, or by force at once. Returns when no process is left. */
+  stop(machine: MachineHandle, options: StopOptions, context: RunContext): Promise<StopOutcome>;
+
+  /** Removes what the provider keeps outside the machine's folder: processes, sockets. The machine may be broken. */
+  release(machine: MachineHandle, context: RunContext): Promise<void>;
+
+  /** Observed now; never waits for a lock. */
+  state(machine: RecordedMachine): Promise<ObservedState>;
+
+  /** What tells that a starting guest will never be ready; undefined while it may. Called between readiness probes. */
+  diagnoseBoot(machine: RecordedMachine, process: ProcessIdentity): Promise<string | undefined>;
+}
+
+export type StopOptions = { readonly force: true } | GracefulStop;
+
+export interface GracefulStop {
+  readonly force: false;
+  /** How long the guest may take after the power button was pressed. */
+  readonly haltTimeoutMs: number;
+  /** Asks the guest's own system to power off, for when the power button is not heard. */
+  powerOffGuest(): Promise<void>;
+}
+
+/** Which rung of the ladder ended it. */
+export type StopOutcome = 'already_stopped' | 'power_button' | 'guest_poweroff' | 'quit' | 'killed';

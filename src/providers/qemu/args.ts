@@ -1,0 +1,201 @@
+import type { BoxKernel } from '../../boxes/box.ts';
+import type { HostCommand } from '../../host/exec.ts';
+import type { MachinePlan } from '../../machine/plan.ts';
+import type { PortForward } from '../../machine/record.ts';
+import type { Accelerator, Arch, BootDevice } from '../../machinefile/spec.ts';
+import type { FirmwareImages } from './firmware.ts';
+
+const BYTES_PER_MIB = 1024 * 1024;
+
+/** The QEMU program for a guest architecture. */
+export function qemuBinary(arch: Arch): string {
+  return `qemu-system-${arch}`;
+}
+
+/**
+ * The command that starts the machine: a pure function of the plan, and of where this host keeps UEFI for those that
+ * boot by it. Every option is here and nowhere else.
+ */
+export function qemuCommand(plan: MachinePlan, uefi: FirmwareImages | undefined): HostCommand {
+  return {
+    file: qemuBinary(plan.spec.arch),
+    args: [
+      ...identityArgs(plan),
+      ...platformArgs(plan, uefi),
+      ...sandboxArgs(),
+      ...controlArgs(plan),
+      ...rootDiskArgs(plan),
+      ...cdromArgs(plan),
+      ...kernelArgs(plan),
+      ...networkArgs(plan),
+      ...seedArgs(plan),
+      ...entropyArgs(),
+      ...displayArgs(plan),
+      ...plan.spec.qemuArgs,
+    ],
+  };
+}
+
+/** QEMU splits option values at commas; a doubled comma is a literal one. */
+function escapeCommas(value: string): string {
+  return value.replaceAll(',', ',,');
+}
+
+function identityArgs({ id, spec, layout }: MachinePlan): string[] {
+  return ['-name', `guest=${spec.name}`, '-uuid', id, '-pidfile', layout.pidPath];
+}
+
+function platformArgs(plan: MachinePlan, uefi: FirmwareImages | undefined): string[] {
+  const { spec, accel } = plan;
+  return [
+    '-nodefaults',
+    '-no-user-config',
+    '-machine',
+    [machineType(plan), ...(uefi ? PFLASH_PROPERTIES : [])].join(','),
+    ...(uefi ? firmwareArgs(plan, uefi) : []),
+    '-accel',
+    accel === 'tcg' ? 'tcg,thread=multi' : accel,
+    '-cpu',
+    spec.cpu ?? defaultCpu(accel),
+    '-smp',
+    String(spec.cpus),
+    '-m',
+    `size=${Math.ceil(spec.memoryBytes / BYTES_PER_MIB)}M`,
+  ];
+}
+
+function machineType({ spec }: MachinePlan): string {
+  if (spec.machineType !== undefined) return spec.machineType;
+  return spec.arch === 'aarch64' ? 'virt' : 'q35,vmport=off';
+}
+
+function defaultCpu(accel: Accelerator): string {
+  return accel === 'tcg' ? 'max' : 'host';
+}
+
+const PFLASH_PROPERTIES = ['pflash0=firmware-code', 'pflash1=firmware-variables'];
+
+/** The variables are qcow2, not raw: raw writable pflash forbids snapshots with memory. */
+function firmwareArgs({ layout }: MachinePlan, { codePath }: FirmwareImages): string[] {
+  const code = { driver: 'file', filename: codePath };
+  const variables = { driver: 'file', filename: layout.nvramPath };
+  return [
+    ...blockdev({ 'node-name': 'firmware-code', driver: 'raw', 'read-only': true, file: code }),
+    ...blockdev({ 'node-name': 'firmware-variables', driver: 'qcow2', file: variables }),
+  ];
+}
+
+function blockdev(description: object): string[] {
+  return ['-blockdev', JSON.stringify(description)];
+}
+
+/** `-daemonize` and this sandbox exclude each other: QEMU is started in a session of its own instead. */
+function sandboxArgs(): string[] {
+  return ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];
+}
+
+function controlArgs({ runtime, layout }: MachinePlan): string[] {
+  return [
+    '-chardev',
+    `socket,id=monitor,path=${runtime.monitorPath},server=on,wait=off`,
+    '-mon',
+    'chardev=monitor,mode=control',
+    '-chardev',
+    `socket,id=console,path=${runtime.consolePath},server=on,wait=off,logfile=${escapeCommas(layout.serialLogPath)}`,
+    '-serial',
+    'chardev:console',
+  ];
+}
+
+function rootDiskArgs(plan: MachinePlan): string[] {
+  const { layout } = plan;
+  const file = { driver: 'file', filename: layout.diskPath, discard: 'unmap' };
+  return [
+    ...blockdev({ 'node-name': 'root', driver: 'qcow2', discard: 'unmap', 'detect-zeroes': 'unmap', file }),
+    '-device',
+    `virtio-blk-pci,id=root-disk,drive=root${bootIndex(plan, 'disk')}`,
+  ];
+}
+
+function cdromArgs(plan: MachinePlan): string[] {
+  const { spec } = plan;
+  if (spec.cdromPath === undefined) return [];
+  const file = { driver: 'file', filename: spec.cdromPath };
+  return [
+    ...blockdev({ 'node-name': 'cdrom', driver: 'raw', 'read-only': true, file }),
+    '-device',
+    `ide-cd,id=cdrom-drive,drive=cdrom${bootIndex(plan, 'cdrom')}`,
+  ];
+}
+
+/** With a kernel given, there is no order to choose: QEMU takes index 0 for the kernel itself. */
+function bootIndex(plan: MachinePlan, device: BootDevice): string {
+  const index = plan.spec.boot.indexOf(device);
+  return index < 0 || directKernel(plan) !== undefined ? '' : `,bootindex=${index}`;
+}
+
+/** A box with a kernel of its own boots it directly, unless the cdrom is to come first. */
+function directKernel({ box, spec }: MachinePlan): BoxKernel | undefined {
+  return spec.boot[0] === 'cdrom' ? undefined : box?.kernel;
+}
+
+function kernelArgs(plan: MachinePlan): string[] {
+  const kernel = directKernel(plan);
+  if (kernel === undefined) return [];
+  return ['-kernel', kernel.kernelPath, '-initrd', kernel.initrdPath, '-append', kernel.commandLine];
+}
+
+/** No network boot: an empty `romfile` keeps the firmware from loading one. */
+function networkArgs({ forwards, macAddress }: MachinePlan): string[] {
+  return [
+    '-netdev',
+    ['user', 'id=user', ...forwards.map(forwardRule)].join(','),
+    '-device',
+    `virtio-net-pci,id=user-nic,netdev=user,mac=${macAddress},romfile=`,
+  ];
+}
+
+function forwardRule({ protocol, hostIp, host, guest }: PortForward): string {
+  return `hostfwd=${protocol}:${hostIp}:${host}-:${guest}`;
+}
+
+function seedArgs({ box, layout }: MachinePlan): string[] {
+  if (box === undefined) return [];
+  if (box.seed === 'machinefile') {
+    return ['-fw_cfg', `name=opt/machinefile/seed,file=${escapeCommas(layout.seedTarPath)}`];
+  }
+  return [
+    // NoCloud wants a file system with this label; vvfat serves a folder as one without any ISO tool.
+    ...blockdev({
+      'node-name': 'seed',
+      driver: 'vvfat',
+      dir: layout.cloudInitDir,
+      label: 'CIDATA',
+      rw: false,
+      'read-only': true,
+    }),
+    '-device',
+    'virtio-blk-pci,id=seed-disk,drive=seed',
+  ];
+}
+
+function entropyArgs(): string[] {
+  return [
+    '-object',
+    'rng-random,id=entropy,filename=/dev/urandom',
+    '-device',
+    'virtio-rng-pci,rng=entropy',
+    '-device',
+    'vmgenid,guid=auto',
+  ];
+}
+
+/** A machine that is installed by hand, or that somebody looks at, has a screen; others save its start-up. */
+function displayArgs({ spec, box, runtime }: MachinePlan): string[] {
+  const hasScreen = spec.display !== 'none' || box === undefined;
+  return ['-display', displayBackend(spec.display, runtime.displayPath), ...(hasScreen ? ['-vga', 'std'] : [])];
+}
+
+function displayBackend(display: MachinePlan['spec']['display'], socketPath: string): string {
+  return display === 'vnc' ? `vnc=unix:${socketPath}` : display;
+}

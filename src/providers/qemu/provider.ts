@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { MissingToolError, VmError } from '../../errors.ts';
+import { findTool } from '../../host/exec.ts';
+import { readTail } from '../../host/files.ts';
+import { isAlive } from '../../host/processes.ts';
+import { lastLines } from '../../machine/console-text.ts';
+import { runtimeLayout } from '../../machine/layout.ts';
+import type { MachinePlan } from '../../machine/plan.ts';
+import type { Provider, RecordedMachine } from '../provider.ts';
+import { qemuBinary, qemuCommand } from './args.ts';
+import { findFatalConsoleText } from './boot-diagnosis.ts';
+import { createDiskCommand, createDisks, ensureDiskSize } from './disks.ts';
+import { uefiOf } from './firmware.ts';
+import { findQemu } from './process.ts';
+import { withMonitor } from './qmp.ts';
+import { startQemu } from './start.ts';
+import { stopQemu } from './stop.ts';
+
+/** How long an observer waits for a monitor that another `vm` may be using. */
+const OBSERVER_TIMEOUT_MS = 200;
+const UNPAUSE_TIMEOUT_MS = 5_000;
+
+/** Machines as QEMU processes of this user: no daemon, no privileges. */
+export const qemuProvider: Provider = {
+  async check(plan) {
+    const tools: [tool: string, packageName: string][] = [
+      [qemuBinary(plan.spec.arch), plan.spec.arch === 'x86_64' ? 'qemu-system-x86' : 'qemu-system-arm'],
+      ['qemu-img', 'qemu-utils'],
+    ];
+    for (const [tool, packageName] of tools) {
+      if (findTool(tool) === undefined) throw new MissingToolError(tool, { hint: `apt install ${packageName}` });
+    }
+    uefiOf(plan.spec);
+    checkForwards(plan);
+  },
+
+  create: (plan, context) => createDisks(plan, context.signal),
+
+  describeCreate: (plan) => [createDiskCommand(plan)],
+
+  describeStart: (plan) => [qemuCommand(plan, uefiOf(plan.spec))],
+
+  async start(plan, context) {
+    await ensureDiskSize(plan, context.signal);
+    return startQemu(plan, context.signal);
+  },
+
+  async unpause({ record }) {
+    const { monitorPath } = runtimeLayout(record.runtimeDir);
+    await withMonitor(monitorPath, UNPAUSE_TIMEOUT_MS, (monitor) => monitor.execute('cont'));
+  },
+
+  stop: (machine, options, context) => stopQemu(machine, options, context.signal),
+
+  async release(machine, context) {
+    await stopQemu(machine, { force: true }, context.signal);
+    await rm(machine.runtimeDir, { recursive: true, force: true });
+  },
+
+  async state(machine) {
+    const qemu = findQemu({ id: machine.record.id, layout: machine.layout });
+    if (qemu === undefined) {
+      const { diskPath } = machine.layout;
+      return existsSync(diskPath) ? { kind: 'stopped' } : { kind: 'broken', reason: `its disk ${diskPath} is gone` };
+    }
+    const reason = await pauseReason(machine);
+    return reason === undefined ? { kind: 'running', process: qemu } : { kind: 'paused', process: qemu, reason };
+  },
+
+  async diagnoseBoot(machine, qemu) {
+    const { layout } = machine;
+    if (!isAlive(qemu))
+      return `QEMU ended; it said:\n${lastLines((await readTail(layout.hypervisorLogPath)) || '(nothing)')}`;
+    if ((await pauseReason(machine)) === 'io-error') return 'QEMU paused the guest: the disk of the host is full';
+    return findFatalConsoleText(await readTail(layout.serialLogPath));
+  },
+};
+
+/** Why QEMU holds the guest still; undefined when it runs, or when the monitor is busy. */
+async function pauseReason({ record }: RecordedMachine): Promise<string | undefined> {
+  const { monitorPath } = runtimeLayout(record.runtimeDir);
+  const status = await withMonitor(monitorPath, OBSERVER_TIMEOUT_MS, (monitor) => monitor.execute('query-status'));
+  if (typeof status !== 'object' || status === null || !('status' in status)) return undefined;
+  return status.status === 'running' ? undefined : String(status.status);
+}
+
+/** QEMU's user network forwards IPv4 only (hostfwd takes no IPv6 address, up to QEMU 10). */
+function checkForwards({ spec, forwards }: MachinePlan): void {
+  const ipv6 = forwards.find(({ hostIp }) => hostIp.includes(':'));
+  if (ipv6 === undefined) return;
+  throw new VmError(
+    `${spec.name}: port ${ipv6.host} cannot be forwarded from ${ipv6.hostIp}: QEMU forwards IPv4 only`,
+    {
+      hint: 'use 127.0.0.1',
+    },
+  );
+}

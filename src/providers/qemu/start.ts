@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { GuestError, StateError, TimeoutError } from '../../errors.ts';
+import { startDetached } from '../../host/exec.ts';
+import { systemErrorCode } from '../../host/files.ts';
+import { identifyProcess, isAlive, type ProcessIdentity } from '../../host/processes.ts';
+import { waitFor } from '../../host/wait.ts';
+import type { MachinePlan } from '../../machine/plan.ts';
+import { PortTakenError } from '../provider.ts';
+import { qemuCommand } from './args.ts';
+import { uefiOf } from './firmware.ts';
+import { QmpClient } from './qmp.ts';
+
+const START_TIMEOUT_MS = 60_000;
+const GREETING_TIMEOUT_MS = 5_000;
+
+/** Starts QEMU and returns once its main loop runs: options are accepted, disks open, ports bound. */
+export async function startQemu(plan: MachinePlan, signal: AbortSignal): Promise<ProcessIdentity> {
+  const { layout, runtime } = plan;
+  await prepareRuntimeDir(plan);
+  await writeFile(layout.hypervisorLogPath, '', { mode: 0o600 });
+  await writeFile(layout.serialLogPath, '', { mode: 0o600 });
+  const pid = await startDetached(qemuCommand(plan, uefiOf(plan.spec)), layout.hypervisorLogPath);
+  const qemu = identifyProcess(pid);
+  if (qemu === undefined) throw await startFailure(plan);
+  await waitFor(() => greetsOrEnds(runtime.monitorPath, qemu), {
+    what: 'QEMU to start',
+    timeoutMs: START_TIMEOUT_MS,
+    signal,
+    minPauseMs: 10,
+    maxPauseMs: 50,
+  });
+  if (!isAlive(qemu)) throw await startFailure(plan);
+  return qemu;
+}
+
+async function prepareRuntimeDir({ runtime, layout }: MachinePlan): Promise<void> {
+  await rm(runtime.runtimeDir, { recursive: true, force: true });
+  mkdirSync(runtime.runtimeDir, { recursive: true, mode: 0o700 });
+  await symlink(layout.machineDir, runtime.machineLinkPath);
+}
+
+/** QEMU serves its monitor from the main loop, which it enters when everything on its command line has worked. */
+async function greetsOrEnds(monitorPath: string, qemu: ProcessIdentity): Promise<true | undefined> {
+  if (!isAlive(qemu)) return true;
+  try {
+    using _monitor = await QmpClient.connect(monitorPath, GREETING_TIMEOUT_MS);
+    return true;
+  } catch (error) {
+    if (error instanceof StateError || error instanceof TimeoutError || isNotListening(error)) return undefined;
+    throw error;
+  }
+}
+
+function isNotListening(error: unknown): boolean {
+  return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(systemErrorCode(error) ?? '');
+}
+
+async function startFailure(plan: MachinePlan): Promise<Error> {
+  const output = await readFile(plan.layout.hypervisorLogPath, 'utf8');
+  return explainStartFailure(output, plan);
+}
+
+/** Turns QEMU's last words into an error the user can act on. Pure. */
+export function explainStartFailure(output: string, plan: Pick<MachinePlan, 'spec' | 'layout'>): Error {
+  const taken = output.match(/Could not set up host forwarding rule '(?:tcp|udp):[^:]*:(\d+)-/);
+  if (taken?.[1] !== undefined) {
+    return new PortTakenError(
+      Number(taken[1]),
+      `choose another host port, leave it away, or set auto_correct: true; \`ss -ltnup sport = :${taken[1]}\` shows who has it`,
+    );
+  }
+  if (/Failed to get "write" lock/.test(output)) {
+    return new StateError(`${plan.spec.name}: another process has its disk open: ${plan.layout.diskPath}`, {
+      hint: `\`fuser -v ${plan.layout.diskPath}\` shows which`,
+    });
+  }
+  const words = output.trim() === '' ? '  (QEMU said nothing)' : output.trimEnd().replace(/^/gm, '  ');
+  return new GuestError(`${plan.spec.name}: QEMU did not start:\n${words}`, {
+    hint: `vm up --dry-run ${plan.spec.name} prints the command it was started with`,
+  });
+}

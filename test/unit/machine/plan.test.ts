@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { changedSettings, macAddressOf, restartSettings } from '../../../src/machine/plan.ts';
+import { machinePlan } from '../../support/machine-spec.ts';
+
+const GIB = 1024 ** 3;
+
+test('the root disk is as large as asked for, else as the box', () => {
+  expect(machinePlan().diskBytes).toBe(GIB);
+  expect(machinePlan({ spec: { diskBytes: 5 * GIB } }).diskBytes).toBe(5 * GIB);
+});
+
+test('a disk smaller than its box is refused', () => {
+  expect(() => machinePlan({ spec: { diskBytes: GIB / 2 } })).toThrow('smaller than the box tiny');
+});
+
+test('without a box the disk is empty', () => {
+  expect(machinePlan({ box: null }).diskBytes).toBe(20 * GIB);
+});
+
+test('the MAC address follows from the id', () => {
+  expect(macAddressOf('ab12cd34-2222-4333-8444-555555555555')).toBe('52:54:00:ab:12:cd');
+});
+
+test('settings that changed since the start are named as in the Machinefile', () => {
+  const before = restartSettings(machinePlan());
+  expect(changedSettings(before, restartSettings(machinePlan()))).toEqual([]);
+  const after = restartSettings(machinePlan({ spec: { cpus: 2, qemuArgs: ['-snapshot'] } }));
+  expect(changedSettings(before, after)).toEqual(['cpus', 'qemu.args']);
+});
+
+test('a setting that an older vm did not record has not changed', () => {
+  expect(changedSettings({}, restartSettings(machinePlan()))).toEqual([]);
+});

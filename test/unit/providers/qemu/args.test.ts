@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { qemuCommand } from '../../../../src/providers/qemu/args.ts';
+import { machinePlan, type PlanOverrides } from '../../../support/machine-spec.ts';
+
+const UEFI = { codePath: '/fw/code.fd', variablesPath: '/fw/vars.fd' };
+
+function argv(overrides: PlanOverrides = {}): string {
+  const plan = machinePlan(overrides);
+  return qemuCommand(plan, plan.spec.firmware === 'uefi' ? UEFI : undefined).args.join(' ');
+}
+
+/** What a setting puts on the command line. */
+const cases: readonly [what: string, overrides: PlanOverrides, expected: string][] = [
+  ['the UUID marks the process as ours', {}, '-uuid 11111111-2222-4333-8444-555555555555'],
+  ['no devices by default', {}, '-nodefaults -no-user-config'],
+  ['the whole sandbox', {}, '-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+  ['q35', {}, '-machine q35,vmport=off'],
+  ['a machine type', { spec: { machineType: 'pc' } }, '-machine pc '],
+  ['emulation on all cores', {}, '-accel tcg,thread=multi -cpu max'],
+  ['a CPU model', { spec: { cpu: 'Nehalem' } }, '-cpu Nehalem'],
+  ['cpus', { spec: { cpus: 4 } }, '-smp 4'],
+  ['memory, rounded up to MiB', { spec: { memoryBytes: 1_000_000_000 } }, '-m size=954M'],
+  ['SSH on loopback', {}, 'user,id=user,hostfwd=tcp:127.0.0.1:20022-:22'],
+  ['a stable MAC address, no network boot', {}, 'mac=52:54:00:11:11:11,romfile='],
+  ['direct kernel boot', {}, '-kernel /boxes/tiny/vmlinuz -initrd /boxes/tiny/initrd.img -append console=ttyS0'],
+  ['the seed of our own boxes', {}, '-fw_cfg name=opt/machinefile/seed,file=/p/.vm/machines/web/seed.tar'],
+  ['the seed of other boxes', { box: { seed: 'cloud-init' } }, '"label":"CIDATA"'],
+  ['the boot order, without a kernel', { box: { kernel: undefined } }, 'drive=root,bootindex=0'],
+  ['no screen', {}, '-display none'],
+  [
+    'a VNC server only its owner reaches',
+    { spec: { display: 'vnc' } },
+    '-display vnc=unix:/run/vm/1111/vnc.sock -vga std',
+  ],
+  ['a screen for a machine installed by hand', { box: null }, '-vga std'],
+  ['UEFI variables as qcow2', { spec: { firmware: 'uefi' } }, 'pflash0=firmware-code,pflash1=firmware-variables'],
+  ['further arguments last', { spec: { qemuArgs: ['-snapshot'] } }, '-display none -snapshot'],
+];
+
+test.each(cases)('%s', (_what, overrides, expected) => {
+  expect(`${argv(overrides)} `).toContain(expected);
+});
+
+test('with a kernel of the box there is no boot order to give', () => {
+  expect(argv()).not.toContain('bootindex');
+});
+
+test('a cdrom that comes first is booted instead of the kernel of the box', () => {
+  const args = argv({ spec: { cdromPath: '/iso/a.iso', boot: ['cdrom', 'disk'] } });
+  expect(args).not.toContain('-kernel');
+  expect(args).toContain('ide-cd,id=cdrom-drive,drive=cdrom,bootindex=0');
+  expect(args).toContain('drive=root,bootindex=1');
+});
+
+test('an odd project path reaches QEMU whole: JSON for disks, doubled commas elsewhere', () => {
+  const args = argv({ machineDir: '/a, "b"/.vm/machines/web' });
+  expect(args).toContain('"filename":"/a, \\"b\\"/.vm/machines/web/disk.qcow2"');
+  expect(args).toContain('file=/a,, "b"/.vm/machines/web/seed.tar');
+  expect(args).toContain('logfile=/a,, "b"/.vm/machines/web/serial.log');
+});
+
+test('the same plan gives the same command', () => {
+  expect(qemuCommand(machinePlan(), undefined)).toEqual(qemuCommand(machinePlan(), undefined));
+});

@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+const REAL_GUEST_TIMEOUT_MS = 300_000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/e2e-setup.ts'],
+          testTimeout: REAL_GUEST_TIMEOUT_MS,
+          hookTimeout: REAL_GUEST_TIMEOUT_MS,
+          // Guests are emulated: more than one file at a time would only make each slower.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
