@@ -63,7 +63,9 @@ export function restartSettings({ spec, accel, diskBytes, forwards }: MachinePla
     display: spec.display,
     cdrom: spec.cdromPath ?? '',
     boot: spec.boot.join(','),
-    ports: spec.ports.map(({ hostIp, host, guest, protocol }) => `${hostIp}:${host ?? ''}:${guest}/${protocol}`).join(','),
+    ports: spec.ports
+      .map(({ hostIp, host, guest, protocol }) => `${hostIp}:${host ?? ''}:${guest}/${protocol}`)
+      .join(','),
     'ssh.port': String(spec.ssh.port ?? forwards[0]?.host ?? ''),
     cloud_init: JSON.stringify(spec.cloudInit),
     'qemu.args': JSON.stringify(spec.qemuArgs),

@@ -54,7 +54,12 @@ export function tinyBox(overrides: Partial<Box> = {}): Box {
     user: 'root',
     diskPath: '/boxes/tiny/disk.qcow2',
     virtualSizeBytes: 1024 ** 3,
-    kernel: { kernelPath: '/boxes/tiny/vmlinuz', initrdPath: '/boxes/tiny/initrd.img', commandLine: 'console=ttyS0' },
+    kernel: {
+      kernelPath: '/boxes/tiny/vmlinuz',
+      uncompressedKernelPath: '/boxes/tiny/vmlinux',
+      initrdPath: '/boxes/tiny/initrd.img',
+      commandLine: 'console=ttyS0',
+    },
     ...overrides,
   };
 }

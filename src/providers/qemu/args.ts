@@ -142,7 +142,9 @@ function directKernel({ box, spec }: MachinePlan): BoxKernel | undefined {
 function kernelArgs(plan: MachinePlan): string[] {
   const kernel = directKernel(plan);
   if (kernel === undefined) return [];
-  return ['-kernel', kernel.kernelPath, '-initrd', kernel.initrdPath, '-append', kernel.commandLine];
+  // The unpacked kernel starts sooner, but only SeaBIOS knows how.
+  const kernelPath = plan.spec.firmware === 'bios' ? kernel.uncompressedKernelPath : kernel.kernelPath;
+  return ['-kernel', kernelPath, '-initrd', kernel.initrdPath, '-append', kernel.commandLine];
 }
 
 /** No network boot: an empty `romfile` keeps the firmware from loading one. */

@@ -1,0 +1,144 @@
+import { open, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StateError } from '../errors.ts';
+import { sha256OfFile, unlessMissing } from '../host/files.ts';
+import type { Arch } from '../machinefile/spec.ts';
+import type { Box, BoxListing, SeedKind } from './box.ts';
+
+/** The number of the stored format; a change of the shape below raises it and reads the old one. */
+const BOX_FORMAT = 1;
+
+export const BOX_FILE = 'box.json';
+export const DISK_FILE = 'disk.qcow2';
+export const KERNEL_FILE = 'vmlinuz';
+export const UNCOMPRESSED_KERNEL_FILE = 'vmlinux';
+export const INITRD_FILE = 'initrd.img';
+
+/** What is written beside a box's files. */
+export interface BoxDescription {
+  readonly key: string;
+  /** Of the recipe the box was built from; several boxes may share it. Absent: imported. */
+  readonly fingerprint: string | undefined;
+  readonly name: string;
+  readonly version: string;
+  readonly arch: Arch;
+  readonly seed: SeedKind;
+  readonly user: string;
+  readonly virtualSizeBytes: number;
+  /** The kernel's, where the box brings kernel and initrd. */
+  readonly commandLine: string | undefined;
+  /** For people: "built from /srv/boxes/tiny", "imported from /srv/x.qcow2". */
+  readonly source: string;
+  /** Versions of the programs that made it. */
+  readonly builtWith: Readonly<Record<string, string>>;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+interface StoredBox extends BoxDescription {
+  readonly format: typeof BOX_FORMAT;
+  readonly files: Readonly<Record<string, StoredFile>>;
+}
+
+interface StoredFile {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The content of `box.json` for the files in `dir`. */
+export async function describeFiles(dir: string, description: BoxDescription, signal: AbortSignal): Promise<string> {
+  const kernelFiles = [KERNEL_FILE, UNCOMPRESSED_KERNEL_FILE, INITRD_FILE];
+  const names = [DISK_FILE, ...(description.commandLine === undefined ? [] : kernelFiles)];
+  const files: Record<string, StoredFile> = {};
+  for (const name of names) {
+    const path = join(dir, name);
+    await flush(path);
+    files[name] = { bytes: (await stat(path)).size, sha256: await sha256OfFile(path, signal) };
+  }
+  const stored: StoredBox = { format: BOX_FORMAT, ...description, files };
+  return `${JSON.stringify(stored, undefined, 2)}\n`;
+}
+
+/** Puts a file on the disk: after a power failure it must not have its length and no content. */
+async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The box in `dir`; undefined where there is none.
+ * @throws StateError if one of its files has not the size it had when the box was made.
+ */
+export async function readBox(dir: string): Promise<Box | undefined> {
+  const stored = await readStored(dir);
+  if (stored === undefined) return undefined;
+  for (const [name, { bytes }] of Object.entries(stored.files)) {
+    const actual = (await unlessMissing(stat(join(dir, name))))?.size;
+    if (actual !== bytes)
+      throw damaged(stored, name, actual === undefined ? 'it is gone' : `${actual} of ${bytes} bytes`);
+  }
+  return toBox(dir, stored);
+}
+
+/** The fingerprint of the recipe that the box in `dir` was built from. */
+export async function readFingerprint(dir: string): Promise<string | undefined> {
+  return (await readStored(dir))?.fingerprint;
+}
+
+/** What lists show; a damaged box is listed, too. */
+export async function readListing(dir: string): Promise<BoxListing | undefined> {
+  const stored = await readStored(dir);
+  if (stored === undefined) return undefined;
+  const names = [BOX_FILE, ...Object.keys(stored.files)];
+  const stats = await Promise.all(names.map((name) => unlessMissing(stat(join(dir, name)))));
+  return {
+    box: toBox(dir, stored),
+    source: stored.source,
+    createdAt: stored.createdAt,
+    sizeBytes: stats.reduce((sum, file) => sum + (file?.blocks ?? 0) * 512, 0),
+  };
+}
+
+async function readStored(dir: string): Promise<StoredBox | undefined> {
+  const text = await unlessMissing(readFile(join(dir, BOX_FILE), 'utf8'));
+  if (text === undefined) return undefined;
+  const stored = JSON.parse(text) as StoredBox; // what we wrote; its format number is checked below
+  if (stored.format === BOX_FORMAT) return stored;
+  throw new StateError(`${dir} has format ${stored.format}, which this version of vm does not know`, {
+    hint: 'use the version of vm that made the box, or a newer one',
+  });
+}
+
+function toBox(dir: string, stored: StoredBox): Box {
+  const { key, name, version, arch, seed, user, virtualSizeBytes, commandLine } = stored;
+  return {
+    key,
+    name,
+    version,
+    arch,
+    seed,
+    user,
+    virtualSizeBytes,
+    diskPath: join(dir, DISK_FILE),
+    kernel:
+      commandLine === undefined
+        ? undefined
+        : {
+            kernelPath: join(dir, KERNEL_FILE),
+            uncompressedKernelPath: join(dir, UNCOMPRESSED_KERNEL_FILE),
+            initrdPath: join(dir, INITRD_FILE),
+            commandLine,
+          },
+  };
+}
+
+function damaged({ key, name, fingerprint }: StoredBox, file: string, what: string): StateError {
+  const remove = `vm box remove ${key}`;
+  return new StateError(`the box ${name} is damaged: ${file}: ${what}`, {
+    hint: fingerprint === undefined ? remove : `${remove}, or make another beside it: vm box build ${name} --force`,
+  });
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StateError } from '../errors.ts';
+import { ensurePrivateFolder, unlessMissing, writeFileAtomic } from '../host/files.ts';
+import { acquireLock, type LockOptions } from '../host/lock.ts';
+import { identifyProcess, isAlive } from '../host/processes.ts';
+import type { Box, BoxListing } from './box.ts';
+import { BOX_FILE, type BoxDescription, describeFiles, readBox, readFingerprint, readListing } from './box-file.ts';
+import { removeFolder } from './remove-folder.ts';
+
+/** Names of folders that are not boxes yet carry the process that makes them: `.making-PID.START-RANDOM`. */
+const MAKING = '.making-';
+
+/** A folder in the store that is no box yet. Disposing it removes it, unless it has become one. */
+export interface StagingFolder extends AsyncDisposable {
+  readonly dir: string;
+}
+
+/**
+ * The boxes of this user: a folder each below VM_HOME, named by the box's key. A box exists from the rename of its
+ * finished folder, and never changes.
+ */
+export class BoxStore {
+  readonly #boxesDir: string;
+  readonly #locksDir: string;
+
+  constructor(homeDir: string) {
+    this.#boxesDir = join(homeDir, 'boxes');
+    this.#locksDir = join(homeDir, 'locks');
+  }
+
+  /** All boxes, by name, newest first. */
+  async list(): Promise<BoxListing[]> {
+    await this.#removeLeftovers();
+    const keys = await this.#keys();
+    const listings = await Promise.all(keys.map((key) => readListing(this.#dir(key))));
+    return listings
+      .filter((listing) => listing !== undefined)
+      .sort((a, b) => a.box.name.localeCompare(b.box.name) || b.createdAt.localeCompare(a.createdAt));
+  }
+
+  /** The newest box of this name and, if given, version; undefined if there is none. */
+  async find(name: string, version?: string): Promise<Box | undefined> {
+    const listings = await this.list();
+    const found = listings.find(({ box }) => box.name === name && (version === undefined || box.version === version));
+    return found && this.get(found.box.key);
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await readListing(this.#dir(key))) !== undefined;
+  }
+
+  /** @throws StateError if it is gone or damaged. */
+  async get(key: string): Promise<Box> {
+    const box = await readBox(this.#dir(key));
+    if (box !== undefined) return box;
+    throw new StateError(`a box that a machine stands on is gone: ${this.#dir(key)}`, {
+      hint: 'restore it from a copy, or make the machine anew: vm up --recreate',
+    });
+  }
+
+  /** Held while a box of this key is made or removed. */
+  lock(key: string, options: LockOptions): Promise<AsyncDisposable> {
+    return acquireLock(join(this.#locksDir, `box-${key}`), options);
+  }
+
+  /** The newest box that was built from a recipe of this fingerprint. @throws StateError if it is damaged. */
+  async findMadeFrom(fingerprint: string): Promise<Box | undefined> {
+    for (const { box } of await this.list()) {
+      if ((await readFingerprint(this.#dir(box.key))) === fingerprint) return this.get(box.key);
+    }
+    return undefined;
+  }
+
+  /** An empty folder to make a box in. What is left of processes that died in theirs is removed. */
+  async stage(): Promise<StagingFolder> {
+    await ensurePrivateFolder(this.#boxesDir);
+    await this.#removeLeftovers();
+    const self = identifyProcess(process.pid);
+    const name = `${MAKING}${process.pid}.${self?.startTicks}-${randomBytes(4).toString('hex')}`;
+    const dir = join(this.#boxesDir, name);
+    await ensurePrivateFolder(dir);
+    return { dir, [Symbol.asyncDispose]: () => removeFolder(dir) };
+  }
+
+  /** Makes the staged box exist, all at once. Call with its lock held, when there is none with its key. */
+  async commit({ dir }: StagingFolder, description: BoxDescription, signal: AbortSignal): Promise<Box> {
+    await writeFileAtomic(join(dir, BOX_FILE), await describeFiles(dir, description, signal));
+    await rename(dir, this.#dir(description.key));
+    return this.get(description.key);
+  }
+
+  /** Removes a box, all at once. Call with its lock held, when no machine stands on it. */
+  async remove(key: string): Promise<void> {
+    await using doomed = await this.stage();
+    await unlessMissing(rename(this.#dir(key), join(doomed.dir, key)));
+  }
+
+  async #keys(): Promise<string[]> {
+    const names = (await unlessMissing(readdir(this.#boxesDir))) ?? [];
+    return names.filter((name) => !name.startsWith('.'));
+  }
+
+  async #removeLeftovers(): Promise<void> {
+    const names = (await unlessMissing(readdir(this.#boxesDir))) ?? [];
+    const abandoned = names.filter((name) => name.startsWith(MAKING) && !isMakerAlive(name));
+    for (const name of abandoned) await removeFolder(join(this.#boxesDir, name));
+  }
+
+  #dir(key: string): string {
+    return join(this.#boxesDir, key);
+  }
+}
+
+function isMakerAlive(name: string): boolean {
+  const [pid = '', startTicks = ''] = name.slice(MAKING.length).split(/[.-]/);
+  return isAlive({ pid: Number(pid), startTicks });
+}

@@ -1,0 +1,76 @@
+import type { Project } from '../operations/project.ts';
+import type { Services } from '../operations/services.ts';
+
+export type CommandGroup = 'Project' | 'Machines' | 'Inside a machine' | 'Boxes' | 'This host';
+
+/** Options every command takes, before or after its name. */
+export interface GlobalOptions {
+  readonly files: readonly string[];
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly color: boolean;
+  readonly yes: boolean;
+}
+
+export interface OptionDefinition {
+  /** As commander takes them: `--parallel <n>`. */
+  readonly flags: string;
+  readonly description: string;
+  /** Turns the text into a value. @throws UsageError for a text that means nothing. */
+  parse?(text: string): unknown;
+}
+
+/** A command as a value: the program, the help and the shell completions are made of these. */
+export interface CommandDefinition {
+  readonly name: string;
+  readonly alias?: string;
+  /** Positional arguments as commander takes them: `[machines...]`. */
+  readonly args?: string;
+  readonly summary: string;
+  readonly group: CommandGroup;
+  readonly example: string;
+  readonly options?: readonly OptionDefinition[];
+  /** Arguments are completed with: names of machines, of boxes, or nothing. */
+  readonly completes?: 'machines' | 'boxes' | 'shells';
+  /** Takes what follows `--`. */
+  readonly takesRest?: boolean;
+  /** Resolves with the exit code. */
+  run(invocation: Invocation): Promise<number>;
+}
+
+/** One call of a command, and the world it works in. */
+export interface Invocation {
+  readonly args: readonly string[];
+  /** Parsed options of the command itself, by commander's names. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** What followed `--`. */
+  readonly rest: readonly string[];
+  readonly globals: GlobalOptions;
+  readonly services: Services;
+  readonly output: Output;
+  readonly host: HostFacts;
+  /** The project here; its Machinefile may be broken. @throws UsageError where there is none. */
+  openProject(): Promise<Project>;
+  /** Asks on the terminal. @throws UsageError where there is none and `--yes` was not given. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** What of the process a command may need. */
+export interface HostFacts {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** The folder that holds boxes/ and templates/. */
+  readonly packageDir: string;
+  readonly isInteractive: boolean;
+}
+
+/** Standard output: results only. */
+export interface Output {
+  text(text: string): void;
+  bytes(bytes: Uint8Array): void;
+  /** The result as one document, in the form `--json` promises. */
+  json(value: unknown): void;
+  table(header: readonly string[], rows: readonly (readonly string[])[]): void;
+}

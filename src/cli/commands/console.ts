@@ -1,0 +1,46 @@
+import { pipeline } from 'node:stream/promises';
+import { UsageError } from '../../errors.ts';
+import { openConsole } from '../../operations/console.ts';
+import type { CommandDefinition } from '../command.ts';
+
+/** Ctrl-]: as in telnet and virsh. */
+const DETACH_BYTE = 0x1d;
+
+export const consoleCommand: CommandDefinition = {
+  name: 'console',
+  args: '[machine]',
+  summary: "attach to a machine's serial console; Ctrl-] leaves it",
+  group: 'Inside a machine',
+  example: 'vm console web',
+  completes: 'machines',
+  async run({ openProject, args, services, host }) {
+    if (!host.isInteractive)
+      throw new UsageError('vm console needs a terminal', { hint: 'vm logs prints what it showed' });
+    const socket = await openConsole(await openProject(), args[0], services);
+    process.stderr.write('attached; Ctrl-] leaves, Enter wakes a sleeping login\n');
+    const { stdin, stdout } = process;
+    stdin.setRawMode(true);
+    try {
+      const fromGuest = pipeline(socket, stdout, { end: false }).catch(() => {});
+      await Promise.race([copyUntilDetached(stdin, socket), fromGuest]);
+    } finally {
+      stdin.setRawMode(false);
+      stdin.pause();
+      socket.destroy();
+    }
+    return 0;
+  },
+};
+
+function copyUntilDetached(stdin: NodeJS.ReadStream, socket: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    const onData = (bytes: Buffer) => {
+      const end = bytes.indexOf(DETACH_BYTE);
+      socket.write(end < 0 ? bytes : bytes.subarray(0, end));
+      if (end < 0) return;
+      stdin.off('data', onData);
+      resolve();
+    };
+    stdin.on('data', onData);
+  });
+}

@@ -1,0 +1,21 @@
+import { UsageError } from '../../errors.ts';
+import { exec } from '../../operations/exec.ts';
+import type { CommandDefinition } from '../command.ts';
+
+export const execCommand: CommandDefinition = {
+  name: 'exec',
+  args: '[machines...]',
+  summary: "run a command; the exit code is the guest's",
+  group: 'Inside a machine',
+  example: 'vm exec web -- uname -r',
+  completes: 'machines',
+  takesRest: true,
+  options: [{ flags: '-t, --tty', description: 'give it a terminal (for one machine)' }],
+  async run({ openProject, args, options, rest, services, output, globals }) {
+    if (rest.length === 0) throw new UsageError('no command to run', { hint: 'vm exec MACHINE -- COMMAND' });
+    const request = { patterns: args, words: rest, wantsTerminal: options.tty === true };
+    const outcomes = await exec(await openProject(), request, services);
+    if (globals.json && outcomes.length > 1) output.json({ type: 'result', machines: outcomes });
+    return outcomes.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0;
+  },
+};

@@ -1,0 +1,47 @@
+import type { CommandDefinition } from '../command.ts';
+import { boxCommands } from './box.ts';
+import { completionCommand } from './completion.ts';
+import { configCommand } from './config.ts';
+import { consoleCommand } from './console.ts';
+import { destroyCommand } from './destroy.ts';
+import { doctorCommand } from './doctor.ts';
+import { execCommand } from './exec.ts';
+import { haltCommand } from './halt.ts';
+import { initCommand } from './init.ts';
+import { listCommand } from './list.ts';
+import { logsCommand } from './logs.ts';
+import { portCommand } from './port.ts';
+import { provisionCommand } from './provision.ts';
+import { reloadCommand } from './reload.ts';
+import { sshCommand } from './ssh.ts';
+import { sshConfigCommand } from './ssh-config.ts';
+import { statusCommand } from './status.ts';
+import { syncCommand } from './sync.ts';
+import { upCommand } from './up.ts';
+import { validateCommand } from './validate.ts';
+import { versionCommand } from './version.ts';
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandDefinition[] = [
+  initCommand,
+  validateCommand,
+  configCommand,
+  upCommand,
+  statusCommand,
+  listCommand,
+  haltCommand,
+  reloadCommand,
+  destroyCommand,
+  sshCommand,
+  execCommand,
+  provisionCommand,
+  syncCommand,
+  logsCommand,
+  consoleCommand,
+  portCommand,
+  sshConfigCommand,
+  ...boxCommands,
+  doctorCommand,
+  completionCommand,
+  versionCommand,
+];

@@ -1,0 +1,28 @@
+import { reload } from '../../operations/reload.ts';
+import type { CommandDefinition } from '../command.ts';
+import { parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
+
+export const reloadCommand: CommandDefinition = {
+  name: 'reload',
+  args: '[machines...]',
+  summary: 'stop and start machines, so that changed settings take effect',
+  group: 'Machines',
+  example: 'vm reload web',
+  completes: 'machines',
+  options: [...provisionOptions, parallelOption, { flags: '--force', description: 'stop them at once' }],
+  async run({ openProject, args, options, services, output, globals }) {
+    const outcomes = await reload(
+      await openProject(),
+      {
+        patterns: args,
+        options: { provision: provisionChoice(options), recreate: false },
+        parallel: (options.parallel as number | undefined) ?? Number.POSITIVE_INFINITY, // parsed by parallelOption
+        force: options.force === true,
+      },
+      services,
+    );
+    if (globals.json) output.json({ type: 'result', machines: outcomes });
+    else if (!globals.quiet) for (const { machine } of outcomes) output.text(`${machine} is up again`);
+    return 0;
+  },
+};

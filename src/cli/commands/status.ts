@@ -1,0 +1,36 @@
+import { type MachineStatus, status } from '../../operations/status.ts';
+import type { CommandDefinition, Invocation } from '../command.ts';
+import { formatUptime } from '../uptime.ts';
+
+export const STATUS_HEADER = ['MACHINE', 'STATE', 'PROVIDER', 'UPTIME', 'SSH', 'PORTS'];
+
+export const statusCommand: CommandDefinition = {
+  name: 'status',
+  alias: 'ps',
+  args: '[machines...]',
+  summary: "the machines' states, addresses and ports",
+  group: 'Machines',
+  example: 'vm status --json',
+  completes: 'machines',
+  run: runStatus,
+};
+
+export async function runStatus({ openProject, args, services, output, globals }: Invocation): Promise<number> {
+  const machines = await status(await openProject(), args, services);
+  if (globals.json) output.json(machines);
+  else output.table(STATUS_HEADER, machines.map(statusRow));
+  return 0;
+}
+
+/** One line of the table. */
+export function statusRow(machine: MachineStatus): string[] {
+  const { ssh, ports } = machine;
+  return [
+    machine.machine,
+    machine.reason === null ? machine.state : `${machine.state} (${machine.reason.split('\n')[0]})`,
+    machine.provider,
+    machine.started_at === null ? '-' : formatUptime(Date.now() - Date.parse(machine.started_at)),
+    ssh === null ? '-' : `${ssh.user}@${ssh.host}:${ssh.port}`,
+    ports.map(({ host_ip, host, guest, protocol }) => `${host_ip}:${host}→${guest}/${protocol}`).join(' ') || '-',
+  ];
+}

@@ -1,0 +1,37 @@
+import { UsageError } from '../../errors.ts';
+import type { ProvisionChoice } from '../../operations/provision/choice.ts';
+import type { OptionDefinition } from '../command.ts';
+
+export const provisionOptions: readonly OptionDefinition[] = [
+  { flags: '--provision', description: 'run every step again, also those that are done' },
+  { flags: '--no-provision', description: 'run no step' },
+  {
+    flags: '--provision-with <steps>',
+    description: 'run only these steps (names or types, with commas)',
+    parse: splitList,
+  },
+];
+
+export const parallelOption: OptionDefinition = {
+  flags: '--parallel <n>',
+  description: 'how many machines at a time (default: all)',
+  parse: parseCount,
+};
+
+/** What the provisioning options of a command come down to. */
+export function provisionChoice(options: Readonly<Record<string, unknown>>): ProvisionChoice {
+  if (Array.isArray(options.provisionWith)) return { kind: 'named', names: options.provisionWith };
+  if (options.provision === undefined) return { kind: 'missing' };
+  return { kind: options.provision ? 'all' : 'none' };
+}
+
+export function splitList(text: string): string[] {
+  const names = text.split(',').filter((name) => name !== '');
+  if (names.length === 0) throw new UsageError('name at least one');
+  return names;
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new UsageError('must be a whole number from 1');
+  return Number(text);
+}

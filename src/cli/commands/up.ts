@@ -1,0 +1,106 @@
+import { quoteForShell } from '../../communicators/quoting.ts';
+import { InterruptedError } from '../../errors.ts';
+import { machinesToDestroy } from '../../operations/destroy.ts';
+import type { Project } from '../../operations/project.ts';
+import { status } from '../../operations/status.ts';
+import { dryRun } from '../../operations/up/dry-run.ts';
+import type { UpOutcome } from '../../operations/up/machine.ts';
+import { up } from '../../operations/up/up.ts';
+import type { CommandDefinition, Invocation } from '../command.ts';
+import { formatSeconds, type TimedPhase, timingReporter } from '../reporters.ts';
+import { parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
+
+export const upCommand: CommandDefinition = {
+  name: 'up',
+  args: '[machines...]',
+  summary: 'create, start, sync and provision machines: only what is missing',
+  group: 'Machines',
+  example: 'vm up web --timings',
+  completes: 'machines',
+  options: [
+    ...provisionOptions,
+    parallelOption,
+    { flags: '--recreate', description: 'destroy first; what is on the disks is lost' },
+    { flags: '--timings', description: 'print where the time went' },
+    { flags: '--dry-run', description: 'print the commands it would run, ready to paste, and change nothing' },
+  ],
+  run: (invocation) => (invocation.options.dryRun ? printDryRun(invocation) : runUp(invocation)),
+};
+
+async function printDryRun({ openProject, args, services, output, globals }: Invocation): Promise<number> {
+  const machines = await dryRun(await openProject(), args, services);
+  if (globals.json) {
+    output.json(machines);
+    return 0;
+  }
+  for (const { machine, commands } of machines) {
+    output.text(`# ${machine}`);
+    for (const { file, args } of commands) output.text([file, ...args].map(quoteForShell).join(' '));
+  }
+  return 0;
+}
+
+async function runUp(invocation: Invocation): Promise<number> {
+  const { openProject, args, options, globals } = invocation;
+  const project = await openProject();
+  const timings = timingReporter(invocation.services.reporter);
+  const services = { ...invocation.services, reporter: timings };
+  if (options.recreate && !(await confirmRecreate(invocation, project))) return 1;
+  const request = {
+    patterns: args,
+    options: { provision: provisionChoice(options), recreate: options.recreate === true },
+    parallel: (options.parallel as number | undefined) ?? Number.POSITIVE_INFINITY, // parsed by parallelOption
+  };
+  try {
+    const outcomes = await up(project, request, services);
+    if (globals.json) invocation.output.json({ type: 'result', machines: outcomes });
+    else printOutcomes(invocation, project, outcomes);
+    return 0;
+  } catch (error) {
+    throw error instanceof InterruptedError ? await explainInterruption(error, project, invocation) : error;
+  } finally {
+    if (options.timings) printTimings(invocation, timings.phases);
+  }
+}
+
+async function confirmRecreate({ args, confirm }: Invocation, project: Project): Promise<boolean> {
+  const names = await machinesToDestroy(project, args);
+  return (
+    names.length === 0 || confirm(`Destroy ${names.join(', ')} and make ${names.length === 1 ? 'it' : 'them'} anew?`)
+  );
+}
+
+function printOutcomes({ output, globals }: Invocation, project: Project, outcomes: readonly UpOutcome[]): void {
+  if (globals.quiet) return;
+  for (const { machine, forwards } of outcomes) {
+    const ports = forwards.slice(1).map(({ hostIp, host, guest }) => `${hostIp}:${host} → ${guest}`);
+    output.text(`${machine} is up: vm ssh ${machine}${ports.length > 0 ? `; ports ${ports.join(', ')}` : ''}`);
+    const message = 'machines' in project.spec && project.spec.machines.find(({ name }) => name === machine)?.message;
+    if (message) output.text(message);
+  }
+}
+
+/** Ctrl-C leaves machines half-way on purpose: what stands is said, with the way on and the way back. */
+async function explainInterruption(
+  cause: InterruptedError,
+  project: Project,
+  { args, services }: Invocation,
+): Promise<InterruptedError> {
+  const states = await status(project, args, services);
+  const standing = states.map(({ machine, state }) => `${machine} is ${state.replace('_', ' ')}`).join(', ');
+  return new InterruptedError(`interrupted; ${standing}`, {
+    hint: 'vm up goes on from here; vm destroy removes everything',
+    cause,
+  });
+}
+
+function printTimings({ output, globals }: Invocation, phases: readonly TimedPhase[]): void {
+  if (globals.json) {
+    output.json({ type: 'timings', phases });
+    return;
+  }
+  output.table(
+    ['MACHINE', 'PHASE', 'TIME'],
+    phases.map(({ subject, phase, elapsedMs }) => [subject, phase, formatSeconds(elapsedMs)]),
+  );
+}

@@ -1,0 +1,72 @@
+import type { CommandDefinition } from './command.ts';
+
+type Script = (commands: readonly CommandDefinition[]) => string;
+
+/** Makes a shell's completion script from the table of commands. Machine names are asked of `vm` itself. */
+export const completionScripts: Readonly<Record<string, Script>> = {
+  bash: bashScript,
+  zsh: (commands) => `#compdef vm\nautoload -U +X bashcompinit && bashcompinit\n${bashScript(commands)}`,
+  fish: fishScript,
+};
+
+/** Prints the machines of the project here, one a line; nothing where there is none. */
+const LIST_MACHINES = "vm status 2>/dev/null | tail -n +2 | cut -d ' ' -f 1";
+const LIST_BOXES = "vm box list 2>/dev/null | tail -n +2 | cut -d ' ' -f 1";
+
+const SOURCES: Readonly<Record<NonNullable<CommandDefinition['completes']>, string>> = {
+  machines: `$(${LIST_MACHINES})`,
+  boxes: `$(${LIST_BOXES})`,
+  shells: 'bash zsh fish',
+};
+
+const GLOBAL_FLAGS = ['--file', '--json', '--quiet', '--verbose', '--no-color', '--yes', '--help'];
+
+function bashScript(commands: readonly CommandDefinition[]): string {
+  const cases = commands.map((command) => {
+    const words = [...longFlags(command), ...(command.completes ? [SOURCES[command.completes]] : [])];
+    return `    '${command.name}') words="${words.join(' ')}" ;;`;
+  });
+  return `_vm() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}" words
+  [ "$command" = box ] && [ "$COMP_CWORD" -gt 2 ] && command="box \${COMP_WORDS[2]}"
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words="${topLevelNames(commands).join(' ')}"
+  elif [ "$command" = box ]; then
+    words="${boxNames(commands).join(' ')}"
+  else
+    case "$command" in
+${cases.join('\n')}
+    esac
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -F _vm vm`;
+}
+
+function fishScript(commands: readonly CommandDefinition[]): string {
+  const lines = commands.flatMap((command) => {
+    const [first = '', second] = command.name.split(' ');
+    const seen = `__fish_seen_subcommand_from ${first}${second ? `; and __fish_seen_subcommand_from ${second}` : ''}`;
+    const parent = second ? `__fish_seen_subcommand_from ${first}` : '__fish_use_subcommand';
+    const source = command.completes && SOURCES[command.completes].replace(/^\$\((.*)\)$/, '($1)');
+    return [
+      `complete -c vm -f -n '${parent}' -a '${second ?? first}' -d '${command.summary.replaceAll("'", "\\'")}'`,
+      ...longFlags(command).map((flag) => `complete -c vm -n '${seen}' -l '${flag.slice(2)}'`),
+      ...(source ? [`complete -c vm -f -n '${seen}' -a "${source.replaceAll('"', '\\"')}"`] : []),
+    ];
+  });
+  return ["complete -c vm -f -n '__fish_use_subcommand' -a 'box' -d 'boxes'", ...lines].join('\n');
+}
+
+function longFlags({ options = [] }: CommandDefinition): string[] {
+  const own = options.flatMap(({ flags }) => flags.match(/--[a-z-]+/g) ?? []);
+  return [...own, ...GLOBAL_FLAGS];
+}
+
+function topLevelNames(commands: readonly CommandDefinition[]): string[] {
+  return [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? name))];
+}
+
+function boxNames(commands: readonly CommandDefinition[]): string[] {
+  return commands.flatMap(({ name }) => (name.startsWith('box ') ? [name.slice('box '.length)] : []));
+}

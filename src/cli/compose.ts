@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BoxStore } from '../boxes/store.ts';
+import { waitUntilReady } from '../communicators/ready.ts';
+import { connectSsh } from '../communicators/ssh.ts';
+import type { Reporter } from '../context.ts';
+import { resolveDirs } from '../host/dirs.ts';
+import { MachineIndex } from '../machine/machine-index.ts';
+import type { Arch } from '../machinefile/spec.ts';
+import { openProject } from '../operations/open-project.ts';
+import type { Services } from '../operations/services.ts';
+import { providers } from '../providers/index.ts';
+import { readKvmFacts, resolveAccelerator } from '../providers/qemu/accelerator.ts';
+import type { GlobalOptions, HostFacts, Invocation } from './command.ts';
+import { streamOutput } from './output.ts';
+import type { CommandCall } from './program.ts';
+import { confirmOnTerminal } from './prompt.ts';
+import { jsonReporter, plainReporter, type TextOptions } from './reporters.ts';
+import { TerminalReporter } from './terminal-reporter.ts';
+
+/** The world a command runs in. Dispose it to give the terminal back. */
+export interface Composition extends Disposable {
+  invocation(call: CommandCall): Invocation;
+}
+
+export interface ComposeInput {
+  readonly globals: GlobalOptions;
+  /** The folder that holds package.json, boxes/ and templates/. */
+  readonly packageDir: string;
+  readonly signal: AbortSignal;
+}
+
+/** The only place that wires: everything else is handed what it needs. */
+export function compose({ globals, packageDir, signal }: ComposeInput): Composition {
+  const { env } = process;
+  const { reporter, dispose } = createReporter(globals);
+  const uid = process.getuid?.() ?? 0;
+  const dirs = resolveDirs({ env, userHomeDir: homedir(), tempDir: tmpdir(), uid });
+  const services: Services = {
+    reporter,
+    signal,
+    dirs,
+    uid,
+    arch: hostArch(),
+    boxes: new BoxStore(dirs.homeDir),
+    recipesDir: join(packageDir, 'boxes'),
+    index: new MachineIndex(dirs.homeDir),
+    providers,
+    guests: { connect: connectSsh, waitUntilReady },
+    resolveAccelerator: (wanted) => resolveAccelerator(wanted, readKvmFacts()),
+  };
+  const host = hostFacts(packageDir);
+  const output = streamOutput(process.stdout);
+  return {
+    invocation: ({ args, options, rest }) => ({
+      args,
+      options,
+      rest,
+      globals,
+      services,
+      output,
+      host,
+      openProject: () => openProjectHere(globals, host, reporter),
+      confirm: async (question) => globals.yes || confirmOnTerminal(question, host.isInteractive),
+    }),
+    [Symbol.dispose]: dispose,
+  };
+}
+
+async function openProjectHere({ files }: GlobalOptions, { cwd, env }: HostFacts, reporter: Reporter) {
+  const { platform } = process;
+  const { project, warnings } = await openProject({ cwd, env, files, homeDir: homedir(), platform, arch: hostArch() });
+  for (const { file, line, column, message } of warnings) {
+    reporter.report({ type: 'message', level: 'warning', text: `${file}:${line}:${column}: ${message}` });
+  }
+  return project;
+}
+
+function createReporter(globals: GlobalOptions): { reporter: Reporter; dispose: () => void } {
+  const { stderr, stdout } = process;
+  const nothing = () => {};
+  if (globals.json) return { reporter: jsonReporter((line) => void stdout.write(`${line}\n`)), dispose: nothing };
+  const color = globals.color && stderr.isTTY && !process.env.NO_COLOR;
+  const options: TextOptions = { quiet: globals.quiet, verbose: globals.verbose, color };
+  if (!stderr.isTTY) {
+    return { reporter: plainReporter((line) => void stderr.write(`${line}\n`), options), dispose: nothing };
+  }
+  const terminal = new TerminalReporter(stderr, options);
+  return { reporter: terminal, dispose: () => terminal[Symbol.dispose]() };
+}
+
+/** QEMU's word for the processor of this host. */
+function hostArch(): Arch {
+  return process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+}
+
+function hostFacts(packageDir: string): HostFacts {
+  const { version } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string }; // our own
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    version,
+    packageDir,
+    isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+  };
+}

@@ -1,0 +1,167 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '../errors.ts';
+import type { CommandDefinition, GlobalOptions, OptionDefinition } from './command.ts';
+import { commands } from './commands/index.ts';
+import { formatProgramHelp } from './help.ts';
+
+/** What a command line asks for. */
+export type CommandLine =
+  /** Help or version: printed already. */
+  { readonly kind: 'answered'; readonly exitCode: number } | CommandCall;
+
+export interface CommandCall {
+  readonly kind: 'call';
+  readonly command: CommandDefinition;
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly rest: readonly string[];
+  readonly globals: GlobalOptions;
+}
+
+/** @throws UsageError saying what is wrong with the command line. */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  const separator = argv.indexOf('--');
+  const head = separator < 0 ? argv : argv.slice(0, separator);
+  const rest = separator < 0 ? [] : argv.slice(separator + 1);
+  let call: Omit<CommandCall, 'kind' | 'rest'> | undefined;
+  const program = buildProgram(candidates(head), (found) => {
+    call = found;
+  });
+  if (head.length === 0) {
+    program.outputHelp();
+    return { kind: 'answered', exitCode: 0 };
+  }
+  try {
+    program.parse(head, { from: 'user' });
+  } catch (error) {
+    return answerOrThrow(error);
+  }
+  if (call === undefined) throw new UsageError('no command given', { hint: 'vm --help lists the commands' });
+  if (separator >= 0 && !call.command.takesRest) {
+    throw new UsageError(`${call.command.name} takes nothing after --`, { hint: `vm help ${call.command.name}` });
+  }
+  return { kind: 'call', rest, ...call };
+}
+
+function answerOrThrow(error: unknown): CommandLine {
+  if (!(error instanceof CommanderError)) throw error;
+  if (error.exitCode === 0) return { kind: 'answered', exitCode: 0 };
+  const text = error.message.replace(/^error: /, '');
+  throw new UsageError(text === '(outputHelp)' ? 'no command given' : text, { hint: 'vm --help lists the commands' });
+}
+
+/** The commands that the line can mean: making all of them takes longer than some of them run. */
+function candidates(words: readonly string[]): readonly CommandDefinition[] {
+  const named = commands.filter(({ name, alias }) =>
+    words.some((word) => word === name.split(' ')[0] || word === alias),
+  );
+  return named.length > 0 ? named : commands;
+}
+
+function buildProgram(
+  known: readonly CommandDefinition[],
+  onCall: (call: Omit<CommandCall, 'kind' | 'rest'>) => void,
+): Command {
+  const program = new Command('vm')
+    .description('Machines from a Machinefile, on QEMU.')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .helpCommand('help [command]', 'what a command does and takes');
+  program.configureHelp({
+    formatHelp: (command, helper) =>
+      command === program
+        ? formatProgramHelp(commands)
+        : helper.constructor.prototype.formatHelp.call(helper, command, helper),
+  });
+  addGlobalOptions(program, true);
+  const groups = new Map<string, Command>();
+  for (const definition of known) {
+    const { parent, name } = parentOf(program, definition.name, groups);
+    addCommand(parent, name, definition, onCall);
+  }
+  return program;
+}
+
+/** `box build` is the command `build` of the command `box`. */
+function parentOf(program: Command, fullName: string, groups: Map<string, Command>): { parent: Command; name: string } {
+  const [group, name] = fullName.split(' ');
+  if (group === undefined || name === undefined) return { parent: program, name: fullName };
+  const parent =
+    groups.get(group) ??
+    program
+      .command(group)
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} });
+  groups.set(group, parent);
+  return { parent, name };
+}
+
+function addCommand(
+  parent: Command,
+  name: string,
+  definition: CommandDefinition,
+  onCall: (call: Omit<CommandCall, 'kind' | 'rest'>) => void,
+): void {
+  const command = parent
+    .command(definition.args === undefined ? name : `${name} ${definition.args}`)
+    .description(definition.summary)
+    .addHelpText('after', `\nExample:\n  ${definition.example}`);
+  if (definition.alias !== undefined) command.alias(definition.alias);
+  for (const option of definition.options ?? []) command.addOption(commanderOption(option));
+  const ownsShortF = definition.options?.some(({ flags }) => flags.startsWith('-f')) ?? false;
+  addGlobalOptions(command, !ownsShortF);
+  command.action(() => {
+    onCall({
+      command: definition,
+      args: command.args,
+      options: command.opts(),
+      globals: globalOptions([command, ...ancestors(command)]),
+    });
+  });
+}
+
+function commanderOption({ flags, description, parse }: OptionDefinition): Option {
+  const option = new Option(flags, description);
+  if (parse === undefined) return option;
+  return option.argParser((text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw error instanceof UsageError ? new InvalidArgumentError(error.message) : error;
+    }
+  });
+}
+
+function addGlobalOptions(command: Command, withShortFile: boolean): void {
+  const collect = (value: string, previous: string[] | undefined) => [...(previous ?? []), value];
+  command
+    .option(
+      withShortFile ? '-f, --file <path>' : '--file <path>',
+      'a Machinefile; repeatable, later ones override',
+      collect,
+    )
+    .option('--json', 'results and events as JSON')
+    .option('-q, --quiet', 'only results, warnings and errors')
+    .option('--verbose', 'also say what is waited for')
+    .option('--no-color', 'no colours')
+    .option('-y, --yes', 'answer yes to every question');
+}
+
+function ancestors(command: Command): Command[] {
+  return command.parent === null ? [] : [command.parent, ...ancestors(command.parent)];
+}
+
+/** The global options, wherever on the line they stood. */
+function globalOptions(levels: readonly Command[]): GlobalOptions {
+  const opts = levels.map((level) => level.opts());
+  const isSet = (name: string) => opts.some((values) => values[name] === true);
+  return {
+    files: opts.reverse().flatMap((values) => (values.file as string[] | undefined) ?? []), // `collect` makes it
+    json: isSet('json'),
+    quiet: isSet('quiet'),
+    verbose: isSet('verbose'),
+    color: !opts.some((values) => values.color === false),
+    yes: isSet('yes'),
+  };
+}

@@ -1,0 +1,113 @@
+import type { Socket } from 'node:net';
+import { pause } from '../host/wait.ts';
+import { type BannerProbe, openBannerProbe, type ProbeOutcome } from './banner-probe.ts';
+
+/** What the search for a server does to the world; replaced in tests. */
+export interface SearchDeps {
+  openProbe(address: ServerAddress): BannerProbe;
+  pause(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface ServerAddress {
+  readonly hostIp: string;
+  readonly port: number;
+}
+
+export interface SearchOptions {
+  readonly signal: AbortSignal;
+  /** A number that changes when the guest's console says something: then its network may have come up. */
+  consoleMark(): Promise<number>;
+}
+
+/**
+ * While the guest has no network, connections hang. Each one makes QEMU ask for the guest once and then again only
+ * after 6 s (libslirp's first retransmission), so new ones are needed. But those given up are delivered, too, when that
+ * time comes, and each is a login that the guest's server must begin: dropbear then refuses a sixth. So there are few,
+ * and the console tells when one is worth it.
+ */
+const OCCASION = { pollMs: 50, soonestMs: 200, latestMs: 1000 };
+
+/** How many are left hanging. */
+const KEEP = 3;
+
+/**
+ * Once the guest's kernel has turned a connection down, its network is up: a connection that hangs now has most likely
+ * reached the server, which is starting a process for it. Another one would only make it slower.
+ */
+const ONCE_GUEST_ANSWERS_MS = 1500;
+
+/** Pauses after a connection was turned down: the first, the factor, the longest. */
+const BACKOFF = { firstMs: 20, factor: 1.25, maxMs: 250 };
+
+/**
+ * Connects again and again until an SSH server answers, and gives that connection away with nothing of it consumed.
+ * Has no deadline of its own: `signal` ends it.
+ * @throws InterruptedError when `signal` is aborted.
+ */
+export async function findServer(
+  address: ServerAddress,
+  { signal, consoleMark }: SearchOptions,
+  deps: SearchDeps = { openProbe: openBannerProbe, pause },
+): Promise<Socket> {
+  let hanging: BannerProbe[] = []; // oldest first
+  let guestAnswers = false;
+  let pauseMs = BACKOFF.firstMs;
+  try {
+    for (;;) {
+      hanging.push(deps.openProbe(address));
+      const first = await firstOutcome(hanging, (stop) => {
+        const either = AbortSignal.any([signal, stop]);
+        return guestAnswers ? deps.pause(ONCE_GUEST_ANSWERS_MS, either) : nextOccasion(consoleMark, either, deps);
+      });
+      if (first === undefined) {
+        hanging = abandonAllBut(KEEP, hanging);
+        continue;
+      }
+      hanging = hanging.filter((probe) => probe !== first.probe);
+      if (typeof first.outcome === 'object') return first.outcome;
+      if (first.outcome === 'closed' && !guestAnswers) {
+        guestAnswers = true;
+        pauseMs = BACKOFF.firstMs;
+      }
+      await deps.pause(pauseMs, signal);
+      pauseMs = Math.min(pauseMs * BACKOFF.factor, BACKOFF.maxMs);
+    }
+  } finally {
+    abandonAllBut(0, hanging);
+  }
+}
+
+/** Resolves when the console has said something since this was called, or when it is time anyway. */
+async function nextOccasion(
+  consoleMark: () => Promise<number>,
+  signal: AbortSignal,
+  deps: Pick<SearchDeps, 'pause'>,
+): Promise<void> {
+  const before = await consoleMark();
+  for (let waitedMs = 0; waitedMs < OCCASION.latestMs; waitedMs += OCCASION.pollMs) {
+    await deps.pause(OCCASION.pollMs, signal);
+    if (waitedMs >= OCCASION.soonestMs && (await consoleMark()) !== before) return;
+  }
+}
+
+/** The first outcome of any, or undefined when time is up before. */
+async function firstOutcome(
+  probes: readonly BannerProbe[],
+  waitForTime: (stop: AbortSignal) => Promise<void>,
+): Promise<{ probe: BannerProbe; outcome: ProbeOutcome } | undefined> {
+  const timer = new AbortController();
+  const timeUp = waitForTime(timer.signal).then(() => undefined);
+  const outcomes = probes.map(async (probe) => ({ probe, outcome: await probe.outcome }));
+  try {
+    return await Promise.race([...outcomes, timeUp]);
+  } finally {
+    timeUp.catch(() => {}); // stopped, because an outcome came first
+    timer.abort();
+  }
+}
+
+function abandonAllBut(keep: number, probes: readonly BannerProbe[]): BannerProbe[] {
+  const tooMany = Math.max(0, probes.length - keep);
+  for (const probe of probes.slice(0, tooMany)) probe.abandon();
+  return probes.slice(tooMany);
+}

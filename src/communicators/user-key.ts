@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { VmError } from '../errors.ts';
+import { unlessMissing } from '../host/files.ts';
+
+/** In ssh_config(5) double quotes have no escape that every version knows, and variables are expanded inside them. */
+const UNQUOTABLE = /["\\\n]|\$\{/;
+
+/**
+ * Reads a private key of the user's and gives the public line to seed the guest with: `ssh-rsa AAAA…`.
+ * Called before anything is created.
+ * @throws VmError when both SSH clients could not log in with it unattended.
+ */
+export async function readUserPublicKey(privateKeyPath: string): Promise<string> {
+  if (UNQUOTABLE.test(privateKeyPath)) {
+    throw new VmError(`ssh.private_key: the path ${privateKeyPath} cannot be written into a configuration of OpenSSH`, {
+      hint: 'link to it from a path without double quotes, backslashes and ${',
+    });
+  }
+  const text = await unlessMissing(readFile(privateKeyPath, 'utf8'));
+  if (text === undefined) throw new VmError(`ssh.private_key: ${privateKeyPath} does not exist`);
+  const { mode } = await stat(privateKeyPath);
+  if ((mode & 0o077) !== 0) {
+    throw new VmError(`ssh.private_key: others may read ${privateKeyPath}, so OpenSSH will not use it`, {
+      hint: `chmod 600 ${privateKeyPath}`,
+    });
+  }
+  return publicKeyOf(text, privateKeyPath);
+}
+
+async function publicKeyOf(privateKey: string, path: string): Promise<string> {
+  const { default: ssh2 } = await import('ssh2');
+  const key = ssh2.utils.parseKey(privateKey);
+  if (key instanceof Error) {
+    throw new VmError(`ssh.private_key: ${path} ${/encrypted/i.test(key.message) ? ENCRYPTED : NOT_A_KEY}`, {
+      hint: KEY_HINT,
+      cause: key,
+    });
+  }
+  if (!key.isPrivateKey()) throw new VmError(`ssh.private_key: ${path} is a public key`, { hint: KEY_HINT });
+  return `${key.type} ${key.getPublicSSH().toString('base64')}`;
+}
+
+const ENCRYPTED = 'is protected by a passphrase';
+const NOT_A_KEY = 'is not a private key that can be read';
+const KEY_HINT =
+  'give a private key file without a passphrase, or leave ssh.private_key out: vm then makes a key for the machine alone';
+
+/** As `ssh-keygen -l` prints it. */
+export function keyFingerprint(publicBlob: Uint8Array): string {
+  return `SHA256:${createHash('sha256').update(publicBlob).digest('base64').replace(/=+$/, '')}`;
+}

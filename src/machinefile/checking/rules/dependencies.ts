@@ -1,0 +1,60 @@
+import type { Problem } from '../../../errors.ts';
+import type { DataPath } from '../../reading/tree.ts';
+import { isGiven, machinesOf, type NamedMachine, problemAt, problemAtKey, type Source } from '../../source.ts';
+import { alternatives } from '../../suggest.ts';
+
+interface Dependency {
+  readonly name: string;
+  readonly condition: 'started' | 'provisioned' | 'healthy';
+  readonly path: DataPath;
+}
+
+/** Machines in `depends_on` exist, can become healthy where that is asked, and do not wait for each other. */
+export function checkDependencies(source: Source): Problem[] {
+  const machines = machinesOf(source);
+  return [...machines.flatMap((named) => checkTargets(source, named)), ...checkCycles(source, machines)];
+}
+
+function dependenciesOf({ machine, path }: NamedMachine): Dependency[] {
+  const { depends_on: dependsOn = [] } = machine;
+  const at = [...path, 'depends_on'];
+  if (Array.isArray(dependsOn)) {
+    return dependsOn.map((name, index) => ({ name, condition: 'started', path: [...at, index] }));
+  }
+  return Object.entries(dependsOn).map(([name, condition]) => ({ name, condition, path: [...at, name] }));
+}
+
+function checkTargets(source: Source, named: NamedMachine): Problem[] {
+  const names = machinesOf(source).map(({ name }) => name);
+  return dependenciesOf(named).flatMap(({ name, condition, path }) => {
+    if (!isGiven(source, ['machines', name])) {
+      return [problemAtKey(source, path, `there is no machine “${name}”${alternatives(name, names)}`)];
+    }
+    const isNeverHealthy = condition === 'healthy' && !isGiven(source, ['machines', name, 'healthcheck']);
+    return isNeverHealthy
+      ? [problemAt(source, path, `machine “${name}” has no “healthcheck”, so it never is healthy`)]
+      : [];
+  });
+}
+
+/** Reports each circle once, at the dependency that closes it. */
+function checkCycles(source: Source, machines: readonly NamedMachine[]): Problem[] {
+  const dependencies = new Map(machines.map((named) => [named.name, dependenciesOf(named)]));
+  const problems: Problem[] = [];
+  const finished = new Set<string>();
+  const visit = (name: string, chain: readonly string[]): void => {
+    if (finished.has(name)) return;
+    for (const dependency of dependencies.get(name) ?? []) {
+      const start = [...chain, name].indexOf(dependency.name);
+      if (start < 0) {
+        visit(dependency.name, [...chain, name]);
+        continue;
+      }
+      const circle = [...[...chain, name].slice(start), dependency.name].join(' → ');
+      problems.push(problemAtKey(source, dependency.path, `machines wait for each other: ${circle}`));
+    }
+    finished.add(name);
+  };
+  for (const { name } of machines) visit(name, []);
+  return problems;
+}

@@ -1,0 +1,131 @@
+import type { Problem } from '../../errors.ts';
+import { isExactVersion, parseBox } from '../forms/box.ts';
+import { isMistake } from '../forms/parsed.ts';
+import type { Data, DataPath } from '../reading/tree.ts';
+import { toData, treeAt } from '../reading/tree.ts';
+import { type MachineSettings, machinesOf, problemAtKey, type Source } from '../source.ts';
+import type { Arch } from '../spec.ts';
+
+/** What of the host decides whether a key can be used. */
+export interface HostFacts {
+  readonly arch: Arch;
+  readonly platform: NodeJS.Platform;
+}
+
+/** A key that is known but whose feature is not there yet. Remove its row when the feature is built. */
+interface Unbuilt {
+  /** From a machine, or from the top; `*` is any key or place. */
+  readonly key: string;
+  /** Which values are not built; absent: all. */
+  readonly when?: (value: Data, host: HostFacts) => boolean;
+  /** What cannot be used. */
+  readonly what: string;
+  /** What to do meanwhile. */
+  readonly instead: string;
+}
+
+const TOP_LEVEL: readonly Unbuilt[] = [
+  { key: 'networks', what: '“networks”', instead: 'reach machines through forwarded “ports”' },
+  { key: 'volumes', what: '“volumes”', instead: 'keep data outside the guest' },
+];
+
+/** Exported for the test that `Machinefile.example` shows all the others. */
+export const PER_MACHINE: readonly Unbuilt[] = [
+  { key: 'provider', when: (value) => value === 'libvirt', what: 'provider libvirt', instead: 'use qemu' },
+  {
+    key: 'arch',
+    when: (value, { arch }) => value !== arch,
+    what: 'another architecture than that of the host',
+    instead: 'remove “arch”',
+  },
+  {
+    key: 'accel',
+    when: (value, { platform }) => value === 'hvf' && platform !== 'darwin',
+    what: 'hvf, the accelerator of macOS, outside of macOS',
+    instead: 'use auto',
+  },
+  { key: 'networks', what: '“networks”', instead: 'reach machines through forwarded “ports”' },
+  { key: 'disks', what: '“disks”', instead: 'enlarge the root disk with “disk”' },
+  { key: 'volumes', what: '“volumes”', instead: 'keep data outside the guest' },
+  {
+    key: 'sync.*.type',
+    when: (value) => value !== 'rsync',
+    what: 'sharing a folder over 9p or virtiofs',
+    instead: 'use rsync',
+  },
+  { key: 'sync.*.watch', when: (value) => value === true, what: '“watch”', instead: 'run `vm sync` after changes' },
+  ...['file', 'ansible', 'puppet', 'docker', 'compose'].map((type) => ({
+    key: `provision.*.${type}`,
+    what: `provisioning with “${type}”`,
+    instead: 'use “shell”',
+  })),
+  { key: 'provision.*.cache', what: '“cache”', instead: 'remove it' },
+  { key: 'depends_on', what: '“depends_on”', instead: 'bring machines up one after the other, by name' },
+  { key: 'healthcheck', what: '“healthcheck”', instead: 'let a provisioning step wait for the service' },
+  {
+    key: 'replicas',
+    when: (value) => value !== 1,
+    what: 'more than one of a machine',
+    instead: 'write several machines',
+  },
+  { key: 'profiles', what: '“profiles”', instead: 'set “autostart: false” and name the machine' },
+  { key: 'hooks', what: '“hooks”', instead: 'remove it' },
+  { key: 'libvirt', what: '“libvirt”', instead: 'remove it' },
+];
+
+/** Reports each use of a feature that is not built yet. */
+export function checkUnbuilt(source: Source, host: HostFacts): Problem[] {
+  const ofProject = TOP_LEVEL.flatMap((unbuilt) => find(source, unbuilt, { root: [], host }));
+  const ofMachines = machinesOf(source).flatMap(({ machine, path }) => [
+    ...PER_MACHINE.flatMap((unbuilt) => find(source, unbuilt, { root: path, host })),
+    ...checkBoxForm(source, machine, path),
+  ]);
+  return [...ofProject, ...ofMachines];
+}
+
+interface Search {
+  readonly root: DataPath;
+  readonly host: HostFacts;
+}
+
+function find(source: Source, unbuilt: Unbuilt, { root, host }: Search): Problem[] {
+  const { key, when = () => true, what, instead } = unbuilt;
+  return pathsMatching(source, root, key.split('.')).flatMap((path) => {
+    const tree = treeAt(source.tree, path);
+    const isUsed = tree !== undefined && when(toData(tree), host);
+    return isUsed ? [problemAtKey(source, path, describe(what, instead))] : [];
+  });
+}
+
+function describe(what: string, instead: string): string {
+  return `${what} is not built yet (${instead})`;
+}
+
+function pathsMatching({ tree }: Source, root: DataPath, pattern: readonly string[]): DataPath[] {
+  return pattern.reduce<DataPath[]>(
+    (paths, part) => paths.flatMap((path) => (part === '*' ? childPaths(treeAt(tree, path), path) : [[...path, part]])),
+    [root],
+  );
+}
+
+function childPaths(tree: ReturnType<typeof treeAt>, path: DataPath): DataPath[] {
+  if (tree?.kind === 'list') return tree.items.map((_, index) => [...path, index]);
+  return tree?.kind === 'map' ? [...tree.entries.keys()].map((key) => [...path, key]) : [];
+}
+
+/** A box may be written in ways that only its parser tells apart. */
+function checkBoxForm(source: Source, { box }: MachineSettings, path: DataPath): Problem[] {
+  const parsed = box === undefined ? undefined : parseBox(box);
+  if (parsed === undefined || isMistake(parsed)) return [];
+  const form = parsed.value;
+  const at = (key: string) => (typeof box === 'string' ? [...path, 'box'] : [...path, 'box', key]);
+  const report = (key: string, what: string, instead: string) => [
+    problemAtKey(source, at(key), describe(what, instead)),
+  ];
+  if (form.kind === 'url') return report('url', 'a box from a URL', 'download it and give its path');
+  if (form.kind === 'oci') return report('name', 'a box from a registry', 'use a box by name or path');
+  if (form.kind === 'path' && form.checksum !== undefined)
+    return report('checksum', '“checksum” of a box', 'remove it');
+  if (form.kind !== 'name' || form.version === undefined || isExactVersion(form.version)) return [];
+  return report('version', 'a version constraint', 'give one exact version, or none');
+}

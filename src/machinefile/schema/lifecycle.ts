@@ -1,0 +1,175 @@
+import {
+  argumentList,
+  duration,
+  hostPath,
+  httpUrl,
+  resourceName,
+  sha256,
+  text,
+  variables,
+  yesOrNo,
+} from './scalars.ts';
+
+const command = {
+  type: ['string', 'array'],
+  title: 'a command, or a list of them',
+  examples: ['./scripts/notify.sh up'],
+  minLength: 1,
+  items: text,
+} as const;
+
+/** Its keys are those of a tool of its own, so they are open. */
+const toolStep = { type: ['string', 'object'], title: 'a text or a mapping', minLength: 1 } as const;
+
+const cloudInitPart = {
+  type: ['string', 'object'],
+  title: 'a path, a text of several lines, or a mapping',
+  minLength: 1,
+} as const;
+
+const step = {
+  type: 'object',
+  title: 'a provisioning step',
+  additionalProperties: false,
+  properties: {
+    name: {
+      ...text,
+      title: 'a name on one line',
+      description: 'Unique within the machine. Default: its type and place in the list, such as shell-1.',
+      examples: ['postgres'],
+      pattern: '^[^\\n\\r,]+$',
+    },
+    run: {
+      type: 'string',
+      title: 'a run policy',
+      description:
+        'once (default): until it succeeded; always: at every `vm up`; never: only when named with --provision-with.',
+      enum: ['once', 'always', 'never'],
+    },
+    cache: {
+      ...yesOrNo,
+      description: 'Keep the disk as it is after this step, for machines that begin alike. Default: true.',
+    },
+    shell: {
+      type: ['string', 'object'],
+      title: 'a script or a mapping',
+      description: 'A script for the guest, as text, or a mapping. Nothing is interpolated in the text: it is shell.',
+      examples: ['apt-get install -y nginx', '{ path: ./setup.sh }'],
+      minLength: 1,
+      additionalProperties: false,
+      properties: {
+        inline: { ...text, title: 'a script', description: 'The script itself. Nothing is interpolated in it.' },
+        path: {
+          ...hostPath,
+          description: `A script on the host. ${hostPath.description}`,
+          examples: ['./provision/web.sh'],
+        },
+        url: { ...httpUrl, description: 'A script to download; `checksum` is required.' },
+        checksum: { ...sha256, description: 'What the script at `url` must hash to.' },
+        args: { ...argumentList, description: 'Arguments of the script.', examples: ['[--prod]'] },
+        env: { ...variables, description: `Variables of the script. ${variables.description}` },
+        privileged: { ...yesOrNo, description: 'Run as root (default: true), or as the login user.' },
+      },
+    },
+    file: { ...toolStep, description: 'Copies a file or folder into the guest.' },
+    ansible: { ...toolStep, description: 'Runs an Ansible playbook.' },
+    puppet: { ...toolStep, description: 'Applies a Puppet manifest.' },
+    docker: { ...toolStep, description: 'Installs Docker and runs containers.' },
+    compose: { ...toolStep, description: 'Brings a Compose project up in the guest.' },
+  },
+} as const;
+
+/** Keys of a machine for what happens in it, and when. */
+export const lifecycleKeys = {
+  environment: {
+    ...variables,
+    description: `Variables for every login and provisioning step. ${variables.description}`,
+  },
+  provision: {
+    type: 'array',
+    title: 'a list of steps',
+    description: 'Steps that make the machine what it should be, run in order. Each has one type key.',
+    items: step,
+  },
+  cloud_init: {
+    type: 'object',
+    title: 'a mapping',
+    description: 'Additions to what vm seeds, for boxes that have cloud-init.',
+    additionalProperties: false,
+    properties: {
+      user_data: {
+        ...cloudInitPart,
+        description: 'User data: a path, the text itself (several lines), or a mapping, which becomes a #cloud-config.',
+        examples: ['./user-data.yaml'],
+      },
+      network_config: {
+        ...cloudInitPart,
+        description: 'Network configuration, instead of the one vm seeds: a path, the text itself, or a mapping.',
+        examples: ['./network-config.yaml'],
+      },
+    },
+  },
+  healthcheck: {
+    type: 'object',
+    title: 'a mapping',
+    description: 'When the machine is healthy.',
+    additionalProperties: false,
+    required: ['command'],
+    properties: {
+      command: {
+        type: ['string', 'array'],
+        title: 'a command',
+        description:
+          'Run in the guest; exit code 0 is healthy. A text is shell, a list is a command and its arguments.',
+        examples: ['pg_isready'],
+        minLength: 1,
+        minItems: 1,
+        items: text,
+      },
+      interval: { ...duration, description: 'Time between two checks. Default: 10s.' },
+      timeout: { ...duration, description: 'A check that takes longer has failed. Default: 10s.' },
+      retries: {
+        type: 'integer',
+        title: 'a number from 1',
+        description: 'Failures in a row until unhealthy. Default: 3.',
+        minimum: 1,
+      },
+      start_period: { ...duration, description: 'Failures in this time after the start do not count. Default: 0s.' },
+    },
+  },
+  replicas: {
+    type: 'integer',
+    title: 'a number from 1',
+    description: 'How many of this machine. Default: 1.',
+    minimum: 1,
+    maximum: 1000,
+  },
+  profiles: {
+    type: 'array',
+    title: 'a list of profiles',
+    description: 'The machine exists only when one of these profiles is chosen. Default: none.',
+    items: resourceName,
+  },
+  hooks: {
+    type: 'object',
+    title: 'a mapping of moments to commands',
+    description: 'Commands to run on the host.',
+    additionalProperties: false,
+    properties: {
+      before_up: { ...command, description: 'Before the machine is created or started.' },
+      after_up: { ...command, description: 'After the machine is up and provisioned.' },
+      before_halt: { ...command, description: 'Before the machine is stopped.' },
+      after_halt: { ...command, description: 'After the machine has stopped.' },
+      before_destroy: { ...command, description: 'Before the machine is destroyed.' },
+      after_destroy: { ...command, description: 'After the machine was destroyed.' },
+      before_provision: { ...command, description: 'Before the first provisioning step.' },
+      after_provision: { ...command, description: 'After the last provisioning step.' },
+    },
+  },
+  boot_timeout: { ...duration, description: 'How long the machine may take to be reachable. Default: 5m.' },
+  halt_timeout: {
+    ...duration,
+    description: 'How long the machine may take to shut down before it is forced. Default: 60s.',
+  },
+  message: { ...text, description: 'Shown after `vm up`.', examples: ['Open http://localhost:8080'] },
+} as const;

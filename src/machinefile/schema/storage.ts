@@ -1,0 +1,104 @@
+import { argumentList, hostPath, resourceName, size, text, textList, yesOrNo } from './scalars.ts';
+
+const ownerOrGroup = { type: ['string', 'integer'], title: 'a name or a number', minLength: 1, minimum: 0 } as const;
+
+/** Keys of a machine for disks, volumes and folders. */
+export const storageKeys = {
+  disks: {
+    type: 'array',
+    title: 'a list of disks',
+    description: 'Extra disks, destroyed with the machine.',
+    items: {
+      type: 'object',
+      title: 'a disk',
+      additionalProperties: false,
+      required: ['name', 'size'],
+      properties: {
+        name: {
+          ...resourceName,
+          description: 'Unique within the machine; also the serial number of the disk.',
+          examples: ['scratch'],
+        },
+        size,
+        format: { type: 'string', title: 'a disk format', description: 'Default: qcow2.', enum: ['qcow2', 'raw'] },
+        bus: {
+          type: 'string',
+          title: 'a bus',
+          description: 'How the guest sees the disk. Default: virtio.',
+          enum: ['virtio', 'scsi', 'sata', 'nvme', 'usb'],
+        },
+      },
+    },
+  },
+  volumes: {
+    type: 'array',
+    title: 'a list of volumes',
+    description: 'Named volumes that outlive `vm destroy`, as volume:/mount/point.',
+    examples: ['["pgdata:/var/lib/postgresql"]'],
+    items: {
+      type: 'string',
+      title: 'volume:/mount/point',
+      examples: ['pgdata:/var/lib/postgresql'],
+      pattern: '^[a-z0-9][a-z0-9_-]{0,62}:/.*$',
+    },
+  },
+  sync: {
+    type: 'array',
+    title: 'a list of folders',
+    description: 'Folders of the host to have in the guest, as host:guest or mappings. Default: none.',
+    examples: ['["./src:/srv/app"]'],
+    items: {
+      type: ['string', 'object'],
+      title: 'a folder to sync',
+      description: 'host:guest[:ro], or a mapping.',
+      examples: ['./src:/srv/app'],
+      pattern: '^[^:]+:[^:]+(:[^:]*)?$',
+      additionalProperties: false,
+      required: ['host', 'guest'],
+      properties: {
+        host: { ...hostPath, description: `A folder. ${hostPath.description}`, examples: ['./src'] },
+        guest: {
+          ...text,
+          title: 'an absolute path',
+          description: 'An absolute path in the guest.',
+          examples: ['/srv/app'],
+        },
+        type: {
+          type: 'string',
+          title: 'a way to sync',
+          description: 'rsync (default) copies to the guest; 9p and virtiofs share the folder.',
+          enum: ['rsync', '9p', 'virtiofs'],
+        },
+        exclude: {
+          ...textList,
+          description: 'Patterns that rsync leaves out. `.vm/` always is.',
+          examples: ['[node_modules/, "*.log"]'],
+        },
+        delete: { ...yesOrNo, description: 'Remove files in the guest that the host does not have. Default: false.' },
+        owner: { ...ownerOrGroup, description: 'Owner in the guest. Default: the login user.', examples: ['www-data'] },
+        group: {
+          ...ownerOrGroup,
+          description: "Group in the guest. Default: the login user's.",
+          examples: ['www-data'],
+        },
+        args: { ...argumentList, description: 'More arguments for rsync.', examples: ['[--checksum]'] },
+        watch: { ...yesOrNo, description: 'Keep syncing while `vm up` runs. Default: false.' },
+      },
+    },
+  },
+} as const;
+
+/** The top-level `volumes`. */
+export const volumes = {
+  type: ['object', 'null'],
+  title: 'a mapping of names to volumes',
+  description: 'Named volumes: disks that outlive `vm destroy`.',
+  propertyNames: resourceName,
+  additionalProperties: {
+    type: ['object', 'null'],
+    title: 'a volume',
+    description: 'A disk of its own that outlives the machine.',
+    additionalProperties: false,
+    properties: { size: { ...size, description: `Size of the volume. ${size.description}` } },
+  },
+} as const;

@@ -1,0 +1,117 @@
+import type { MachinefileDocument } from '../machinefile/schema.ts';
+import type { MachineSettings } from '../machinefile/source.ts';
+import type { MachineSpec, PortSpec, ProjectSpec, StepSpec, SyncSpec } from '../machinefile/spec.ts';
+import { formatDuration, formatSize } from '../machinefile/units.ts';
+
+/**
+ * The resolved configuration in the Machinefile's own words and units. Written as YAML it loads to the same project:
+ * paths are absolute, and dollar signs are doubled where variables would be replaced.
+ */
+export function config(project: ProjectSpec): MachinefileDocument {
+  return {
+    name: project.name,
+    machines: Object.fromEntries(project.machines.map((machine) => [machine.name, machineSettings(machine)])),
+  };
+}
+
+function machineSettings(machine: MachineSpec): MachineSettings {
+  const { firmware, accel, display, provider, arch, cpus, autostart, primary, boot } = machine;
+  return {
+    provider,
+    ...given('box', boxSettings(machine)),
+    cpus,
+    memory: formatSize(machine.memoryBytes),
+    ...given('disk', machine.diskBytes === undefined ? undefined : formatSize(machine.diskBytes)),
+    arch,
+    firmware,
+    accel,
+    ...given('cpu', literal(machine.cpu)),
+    ...given('machine', literal(machine.machineType)),
+    hostname: machine.hostname,
+    display,
+    ...given('cdrom', literal(machine.cdromPath)),
+    boot: [...boot],
+    ...nonEmpty('ports', machine.ports.map(portSettings)),
+    ...nonEmpty('sync', machine.sync.map(syncSettings)),
+    ...given('environment', variables(machine.environment)),
+    ...nonEmpty('provision', machine.provision.map(stepSettings)),
+    ...given('ssh', sshSettings(machine)),
+    ...given('cloud_init', cloudInitSettings(machine)),
+    autostart,
+    primary,
+    boot_timeout: formatDuration(machine.bootTimeoutMs),
+    halt_timeout: formatDuration(machine.haltTimeoutMs),
+    ...given('qemu', machine.qemuArgs.length === 0 ? undefined : { args: machine.qemuArgs.map(literal) }),
+    ...given('message', literal(machine.message)),
+  };
+}
+
+function boxSettings({ box }: MachineSpec): MachineSettings['box'] {
+  if (box === undefined) return undefined;
+  if (box.kind === 'path') return { path: literal(box.path) };
+  return box.version === undefined ? { name: box.name } : { name: box.name, version: box.version };
+}
+
+function portSettings({ host, guest, hostIp, protocol, autoCorrect }: PortSpec) {
+  return { guest, ...given('host', host), host_ip: hostIp, protocol, auto_correct: autoCorrect };
+}
+
+function syncSettings(folder: SyncSpec) {
+  return {
+    host: literal(folder.hostPath),
+    guest: literal(folder.guestPath),
+    type: folder.type,
+    ...nonEmpty('exclude', folder.exclude.map(literal)),
+    delete: folder.delete,
+    ...given('owner', literal(folder.owner)),
+    ...given('group', literal(folder.group)),
+    ...nonEmpty('args', folder.args.map(literal)),
+  };
+}
+
+function stepSettings({ name, run, action }: StepSpec) {
+  const { script, args, env, privileged } = action;
+  const origin = {
+    // A script is the one text in which nothing is replaced.
+    ...(script.kind === 'inline' && { inline: script.text }),
+    ...(script.kind === 'path' && { path: literal(script.path) }),
+    ...(script.kind === 'url' && { url: literal(script.url), checksum: `sha256:${script.sha256}` }),
+  };
+  const rest = { ...nonEmpty('args', args.map(literal)), ...given('env', variables(env)), privileged };
+  return { name: literal(name), run, shell: { ...origin, ...rest } };
+}
+
+function sshSettings({ ssh }: MachineSpec): MachineSettings['ssh'] {
+  return {
+    ...given('user', ssh.user),
+    ...given('port', ssh.port),
+    ...given('private_key', literal(ssh.privateKeyPath)),
+    forward_agent: ssh.forwardAgent,
+    forward_x11: ssh.forwardX11,
+    ...nonEmpty('extra_args', ssh.extraArgs.map(literal)),
+  };
+}
+
+function cloudInitSettings({ cloudInit }: MachineSpec): MachineSettings['cloud_init'] {
+  const { userData, networkConfig } = cloudInit;
+  if (userData === undefined && networkConfig === undefined) return undefined;
+  return { ...given('user_data', literal(userData)), ...given('network_config', literal(networkConfig)) };
+}
+
+function variables(values: Readonly<Record<string, string>>): Record<string, string> | undefined {
+  const entries = Object.entries(values).map(([name, value]) => [name, literal(value)] as const);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+/** A text that loads as it is. */
+function literal<T extends string | undefined>(text: T): T {
+  return text?.replaceAll('$', '$$$$') as T; // undefined stays undefined
+}
+
+function given<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: T }); // a computed key loses its type
+}
+
+function nonEmpty<K extends string, T>(key: K, values: readonly T[]): { [P in K]?: T[] } {
+  return given(key, values.length === 0 ? undefined : [...values]);
+}

@@ -1,0 +1,23 @@
+import { connect, type Socket } from 'node:net';
+import { StateError } from '../errors.ts';
+import { runtimeLayout } from '../machine/layout.ts';
+import { requireRunning } from './guest.ts';
+import { listTargets, type Project, selectOne } from './project.ts';
+import type { Services } from './services.ts';
+
+/**
+ * A connection to the serial console of a running machine. One user at a time: QEMU lets a second one wait.
+ * @throws StateError when the machine is not running.
+ */
+export async function openConsole(project: Project, name: string | undefined, services: Services): Promise<Socket> {
+  const target = selectOne(await listTargets(project), name);
+  const { record } = await requireRunning(project, target.name, services);
+  const { consolePath } = runtimeLayout(record.runtimeDir);
+  return new Promise((resolve, reject) => {
+    const socket = connect(consolePath);
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', (cause) =>
+      reject(new StateError(`cannot open the console of ${target.name}: ${cause.message}`, { cause })),
+    );
+  });
+}

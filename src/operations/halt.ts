@@ -1,0 +1,62 @@
+import { inPhase } from '../context.ts';
+import { handleOf, type RecordedMachine, type StopOutcome } from '../providers/provider.ts';
+import { CONNECT_TIMEOUT_MS, closeSharedConnection, endpointOf } from './guest.ts';
+import { forEachParallel } from './parallel.ts';
+import { listTargets, type Project, selectTargets } from './project.ts';
+import type { Services } from './services.ts';
+
+const DEFAULT_HALT_TIMEOUT_MS = 60_000;
+
+export interface HaltOutcome {
+  readonly machine: string;
+  readonly outcome: StopOutcome | 'not_created';
+}
+
+/** Stops the selected machines. Works from the record, also without a Machinefile. */
+export async function halt(
+  project: Project,
+  patterns: readonly string[],
+  { force, services }: { force: boolean; services: Services },
+): Promise<HaltOutcome[]> {
+  const targets = selectTargets(await listTargets(project), patterns);
+  return forEachParallel(targets, targets.length, async ({ name, exists }) => {
+    if (!exists) return { machine: name, outcome: 'not_created' as const };
+    await using _lock = await project.states.lock(name, { purpose: 'vm halt', signal: services.signal });
+    return haltMachine(project, name, { force, services });
+  });
+}
+
+/** Stops one machine. Call with its lock held. */
+export async function haltMachine(
+  project: Project,
+  name: string,
+  { force, services }: { force: boolean; services: Services },
+): Promise<HaltOutcome> {
+  const record = await project.states.read(name);
+  if (record === undefined) return { machine: name, outcome: 'not_created' };
+  const machine = { record, layout: project.states.layout(name) };
+  const provider = services.providers[record.provider];
+  const observed = await provider.state(machine);
+  if (observed.kind === 'stopped') return { machine: name, outcome: 'already_stopped' };
+  return inPhase(services, name, 'halt', async () => {
+    const outcome = await provider.stop(
+      handleOf(machine),
+      force
+        ? { force }
+        : {
+            force,
+            haltTimeoutMs: record.started?.haltTimeoutMs ?? DEFAULT_HALT_TIMEOUT_MS,
+            powerOffGuest: () => powerOffGuest(machine, services),
+          },
+      services,
+    );
+    await closeSharedConnection(handleOf(machine));
+    return { machine: name, outcome };
+  });
+}
+
+async function powerOffGuest(machine: RecordedMachine, services: Services): Promise<void> {
+  const { guests, signal } = services;
+  await using guest = await guests.connect(await endpointOf(machine), { signal, timeoutMs: CONNECT_TIMEOUT_MS });
+  await guest.exec({ script: 'if [ "$(id -u)" = 0 ]; then poweroff; else sudo -n poweroff; fi', signal });
+}

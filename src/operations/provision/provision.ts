@@ -1,0 +1,34 @@
+import { LazyGuest, requireRunning } from '../guest.ts';
+import { forEachParallel } from '../parallel.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+import { selectSpecs } from '../up/up.ts';
+import { checkNamedSteps, type ProvisionChoice } from './choice.ts';
+import { applyEnvironment } from './environment.ts';
+import { provisionMachine } from './steps.ts';
+
+export interface ProvisionOutcome {
+  readonly machine: string;
+  readonly stepsRun: readonly string[];
+}
+
+/** `vm provision`: runs steps of running machines again. */
+export async function provision(
+  project: Project,
+  request: { readonly patterns: readonly string[]; readonly choice: ProvisionChoice },
+  services: Services,
+): Promise<ProvisionOutcome[]> {
+  const specs = await selectSpecs(project, request.patterns);
+  checkNamedSteps(
+    request.choice,
+    specs.flatMap((spec) => spec.provision),
+  );
+  return forEachParallel(specs, specs.length, async (spec) => {
+    await using _lock = await project.states.lock(spec.name, { purpose: 'vm provision', signal: services.signal });
+    const machine = await requireRunning(project, spec.name, services);
+    await using guest = new LazyGuest(machine, services);
+    const record = await applyEnvironment(project, { spec, record: machine.record, guest }, services);
+    const { stepsRun } = await provisionMachine(project, { spec, record, guest }, { choice: request.choice, services });
+    return { machine: spec.name, stepsRun };
+  });
+}

@@ -1,0 +1,87 @@
+import { inPhase } from '../../context.ts';
+import { GuestError } from '../../errors.ts';
+import type { MachineRecord } from '../../machine/record.ts';
+import type { MachineSpec, StepSpec } from '../../machinefile/spec.ts';
+import { prepareStep } from '../../provisioners/index.ts';
+import type { PreparedStep } from '../../provisioners/provisioner.ts';
+import type { LazyGuest } from '../guest.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+import { decideStep, type ProvisionChoice } from './choice.ts';
+
+export interface ProvisionResult {
+  readonly record: MachineRecord;
+  readonly stepsRun: readonly string[];
+}
+
+interface Machine {
+  readonly spec: MachineSpec;
+  readonly record: MachineRecord;
+  readonly guest: LazyGuest;
+}
+
+/**
+ * Runs the chosen steps in order. Each is recorded as done after it succeeded, so that the next call goes on at the
+ * step that failed. Call with the machine's lock held.
+ * @throws GuestError naming the step that failed.
+ */
+export async function provisionMachine(
+  project: Project,
+  machine: Machine,
+  { choice, services }: { choice: ProvisionChoice; services: Services },
+): Promise<ProvisionResult> {
+  const { spec } = machine;
+  if (choice.kind === 'none') return { record: machine.record, stepsRun: [] };
+  // All are read before the first runs: a missing script stops here, not half-way.
+  const prepared = await Promise.all(
+    spec.provision.map(async (step) => ({ step, ready: await prepareStep(step.action) })),
+  );
+  let record = machine.record;
+  const stepsRun: string[] = [];
+  for (const { step, ready } of prepared) {
+    const decision = decideStep(step, choice, { record: record.steps[step.name], fingerprint: ready.fingerprint });
+    if (decision.run) {
+      await inPhase(services, spec.name, `provision ${step.name}`, () =>
+        runStep({ step, ready }, { ...machine, services }),
+      );
+      record = withStep(record, step.name, ready.fingerprint);
+      await project.states.write(record);
+      stepsRun.push(step.name);
+    } else if (decision.reason === 'changed') {
+      services.reporter.report({
+        type: 'message',
+        level: 'warning',
+        subject: spec.name,
+        text: `step ${step.name} changed since it ran; vm provision ${spec.name} --with ${step.name} runs it again`,
+      });
+    }
+  }
+  return { record, stepsRun };
+}
+
+async function runStep(
+  { step, ready }: { readonly step: StepSpec; readonly ready: PreparedStep },
+  { spec, guest, services }: Machine & { readonly services: Services },
+): Promise<void> {
+  const communicator = await guest.communicator();
+  const target = { machine: spec.name, step: step.name, communicator, environment: spec.environment };
+  try {
+    await ready.run(target, services);
+  } catch (error) {
+    throw withResumeHint(error, spec.name);
+  }
+}
+
+function withStep(record: MachineRecord, name: string, fingerprint: string): MachineRecord {
+  return { ...record, steps: { ...record.steps, [name]: { fingerprint, doneAt: new Date().toISOString() } } };
+}
+
+/** Adds to a failed step's error how to go on. */
+function withResumeHint(error: unknown, machine: string): unknown {
+  if (!(error instanceof GuestError) || error.hint !== undefined) return error;
+  return new GuestError(error.message, {
+    hint: `${machine} is left running: vm ssh ${machine} to look, vm up ${machine} to go on at this step`,
+    exitCode: error.exitCode,
+    cause: error,
+  });
+}

@@ -1,0 +1,20 @@
+import { haltMachine } from './halt.ts';
+import { forEachParallel } from './parallel.ts';
+import type { Project } from './project.ts';
+import type { Services } from './services.ts';
+import type { UpOutcome } from './up/machine.ts';
+import { selectSpecs, type UpRequest, up } from './up/up.ts';
+
+/** Stops and starts the selected machines, so that every setting of the Machinefile takes effect. */
+export async function reload(
+  project: Project,
+  request: UpRequest & { readonly force: boolean },
+  services: Services,
+): Promise<UpOutcome[]> {
+  const specs = await selectSpecs(project, request.patterns);
+  await forEachParallel(specs, request.parallel, async ({ name }) => {
+    await using _lock = await project.states.lock(name, { purpose: 'vm reload', signal: services.signal });
+    await haltMachine(project, name, { force: request.force, services });
+  });
+  return up(project, request, services);
+}

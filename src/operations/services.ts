@@ -1,0 +1,28 @@
+import type { BoxStore } from '../boxes/store.ts';
+import type { waitUntilReady } from '../communicators/ready.ts';
+import type { connectSsh } from '../communicators/ssh.ts';
+import type { RunContext } from '../context.ts';
+import type { HostDirs } from '../host/dirs.ts';
+import type { MachineIndex } from '../machine/machine-index.ts';
+import type { Accelerator, Arch, ProviderName } from '../machinefile/spec.ts';
+import type { Provider } from '../providers/provider.ts';
+
+/** What operations work with; `cli/compose.ts` makes the real ones. */
+export interface Services extends RunContext {
+  readonly dirs: HostDirs;
+  /** User id that must own the runtime folder. */
+  readonly uid: number;
+  /** Of this host. */
+  readonly arch: Arch;
+  readonly boxes: BoxStore;
+  /** The recipes that come with vm. */
+  readonly recipesDir: string;
+  readonly index: MachineIndex;
+  readonly providers: Readonly<Record<ProviderName, Provider>>;
+  readonly guests: {
+    readonly connect: typeof connectSsh;
+    readonly waitUntilReady: typeof waitUntilReady;
+  };
+  /** What `accel` of a machine comes down to on this host. @throws VmError when it does not work here. */
+  resolveAccelerator(wanted: Accelerator | 'auto'): Accelerator;
+}

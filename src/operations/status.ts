@@ -1,0 +1,127 @@
+import { StateError } from '../errors.ts';
+import type { MachineRecord, MachineState, PortForward } from '../machine/record.ts';
+import { StateStore } from '../machine/state-store.ts';
+import type { ObservedState } from '../providers/provider.ts';
+import { listTargets, type Project, selectTargets, type Target } from './project.ts';
+import type { Services } from './services.ts';
+
+/** One machine as `vm status --json` prints it. */
+export interface MachineStatus {
+  readonly machine: string;
+  readonly state: MachineState;
+  /** Why, where the state alone does not say. */
+  readonly reason: string | null;
+  readonly provider: string;
+  readonly box: string | null;
+  readonly ssh: { readonly host: string; readonly port: number; readonly user: string } | null;
+  readonly ports: readonly {
+    readonly host_ip: string;
+    readonly host: number;
+    readonly guest: number;
+    readonly protocol: string;
+  }[];
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly health: null;
+  readonly provisioned: boolean;
+  readonly pid: number | null;
+  /** ISO 8601; when the machine was started, while it runs. */
+  readonly started_at: string | null;
+}
+
+/** The state of the selected machines, observed now. Waits for no lock. */
+export async function status(
+  project: Project,
+  patterns: readonly string[],
+  services: Services,
+): Promise<MachineStatus[]> {
+  const targets = selectTargets(await listTargets(project), patterns);
+  return Promise.all(targets.map((target) => statusOf(project, target, services)));
+}
+
+export interface HostMachineStatus extends MachineStatus {
+  readonly project: string;
+}
+
+/** The same for every project of this user on this host, from the records alone. */
+export async function statusOfHost(services: Services): Promise<HostMachineStatus[]> {
+  const entries = await services.index.list();
+  const statuses = await Promise.all(
+    entries.map(async ({ projectDir, machine }) => {
+      const project = { projectDir, states: new StateStore(projectDir), spec: { name: '', projectDir, machines: [] } };
+      const target = { name: machine, spec: undefined, exists: true };
+      return { ...(await statusOf(project, target, services)), project: projectDir };
+    }),
+  );
+  return statuses.sort((a, b) => a.project.localeCompare(b.project) || a.machine.localeCompare(b.machine));
+}
+
+async function statusOf(project: Project, target: Target, services: Services): Promise<MachineStatus> {
+  const { states } = project;
+  try {
+    const record = await states.read(target.name);
+    if (record === undefined) return emptyStatus(target, 'not_created');
+    const observed = await services.providers[record.provider].state({ record, layout: states.layout(target.name) });
+    return describe(target, record, observed);
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    return { ...emptyStatus(target, 'broken'), reason: error.message };
+  }
+}
+
+function describe(target: Target, record: MachineRecord, observed: ObservedState): MachineStatus {
+  const pid = 'process' in observed ? observed.process.pid : null;
+  const { hostIp, port, user } = record.ssh;
+  return {
+    ...emptyStatus(target, machineState(record, observed)),
+    reason: 'reason' in observed ? observed.reason : null,
+    provider: record.provider,
+    box: record.box?.name ?? null,
+    ssh: pid === null ? null : { host: hostIp, port, user },
+    ports: record.forwards.slice(1).map(jsonForward),
+    provisioned: isProvisioned(target, record),
+    pid,
+    started_at: pid === null ? null : (record.started?.at ?? null),
+  };
+}
+
+function jsonForward({ hostIp, host, guest, protocol }: PortForward): MachineStatus['ports'][number] {
+  return { host_ip: hostIp, host, guest, protocol };
+}
+
+/** A machine runs when this very process of it was seen to accept a login; before, it is starting. */
+function machineState(record: MachineRecord, observed: ObservedState): MachineState {
+  switch (observed.kind) {
+    case 'stopped':
+    case 'broken':
+      return observed.kind;
+    case 'paused':
+      return 'suspended';
+    case 'running': {
+      const { ready } = record;
+      const isReady = ready?.pid === observed.process.pid && ready.startTicks === observed.process.startTicks;
+      return isReady ? 'running' : 'starting';
+    }
+  }
+}
+
+function isProvisioned({ spec }: Target, record: MachineRecord): boolean {
+  const once = spec?.provision.filter(({ run }) => run === 'once') ?? [];
+  return once.every(({ name }) => name in record.steps);
+}
+
+function emptyStatus({ name, spec }: Target, state: MachineState): MachineStatus {
+  return {
+    machine: name,
+    state,
+    reason: null,
+    provider: spec?.provider ?? 'qemu',
+    box: spec?.box === undefined ? null : spec.box.kind === 'name' ? spec.box.name : spec.box.path,
+    ssh: null,
+    ports: [],
+    addresses: {},
+    health: null,
+    provisioned: false,
+    pid: null,
+    started_at: null,
+  };
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { Box } from '../../boxes/box.ts';
+import { inPhase } from '../../context.ts';
+import { machineRuntimeDir } from '../../machine/layout.ts';
+import { macAddressOf, planMachine } from '../../machine/plan.ts';
+import { type MachineRecord, type PortForward, RECORD_FORMAT, type SshRecord } from '../../machine/record.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+import { createIdentity } from './identity.ts';
+
+const FALLBACK_USER = 'vm';
+
+/** The record of a machine that is about to be created. */
+export function newRecord(project: string, spec: MachineSpec, box: Box | undefined, runtimeDir: string): MachineRecord {
+  const id = randomUUID();
+  return {
+    format: RECORD_FORMAT,
+    id,
+    project,
+    machine: spec.name,
+    provider: spec.provider,
+    createdAt: new Date().toISOString(),
+    box: box && { key: box.key, name: box.name, version: box.version },
+    ssh: { hostIp: '127.0.0.1', port: 0, ...sshSettings(spec, box) },
+    forwards: [],
+    macAddress: macAddressOf(id),
+    runtimeDir: machineRuntimeDir(runtimeDir, id),
+    started: undefined,
+    ready: undefined,
+    environmentFingerprint: undefined,
+    steps: {},
+  };
+}
+
+/** What the Machinefile says of SSH, as it is recorded. */
+export function sshSettings({ ssh }: MachineSpec, box: Box | undefined): Omit<SshRecord, 'hostIp' | 'port'> {
+  const { privateKeyPath, forwardAgent, forwardX11, extraArgs } = ssh;
+  return { user: ssh.user ?? box?.user ?? FALLBACK_USER, privateKeyPath, forwardAgent, forwardX11, extraArgs };
+}
+
+/** The record with its forwards; the first of them is SSH's. */
+export function withForwards(record: MachineRecord, forwards: readonly PortForward[]): MachineRecord {
+  return { ...record, forwards, ssh: { ...record.ssh, port: forwards[0]?.host ?? 0 } };
+}
+
+/**
+ * Makes the machine: keys, disks, record; all of it or nothing. Call with the machine's lock held.
+ * Killed at any instant it leaves a staging folder, which the next `up` or `destroy` of the machine removes.
+ */
+export async function createMachine(
+  project: Project,
+  machine: { readonly spec: MachineSpec; readonly box: Box | undefined; readonly projectName: string },
+  services: Services,
+): Promise<MachineRecord> {
+  const { spec, box, projectName } = machine;
+  const { states } = project;
+  const provider = services.providers[spec.provider];
+  const record = newRecord(projectName, spec, box, services.dirs.runtimeDir);
+  const accel = services.resolveAccelerator(spec.accel);
+  const plan = planMachine({ spec, box, accel, layout: states.layout(spec.name), record });
+  await provider.check(plan);
+  return inPhase(services, spec.name, 'create', async () => {
+    const staged = await states.stage(spec.name);
+    try {
+      await createIdentity(staged, spec.name);
+      await provider.create({ ...plan, layout: staged }, services);
+      await states.write(record, staged);
+      await services.index.add({
+        id: record.id,
+        projectDir: project.projectDir,
+        machine: spec.name,
+        provider: spec.provider,
+      });
+      await states.commit(spec.name, staged);
+    } catch (error) {
+      await services.index.remove(record.id);
+      await states.removeLeftovers(spec.name);
+      throw error;
+    }
+    return record;
+  });
+}

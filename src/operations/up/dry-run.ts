@@ -1,0 +1,47 @@
+import type { HostCommand } from '../../host/exec.ts';
+import { machineRuntimeDir } from '../../machine/layout.ts';
+import { planMachine } from '../../machine/plan.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+import { newRecord, withForwards } from './create.ts';
+import { allocateForwards } from './forwards.ts';
+import type { UpTarget } from './machine.ts';
+import { selectSpecs, withBoxes } from './up.ts';
+
+/** The commands that `up` would run on the host for one machine. */
+export interface MachineCommands {
+  readonly machine: string;
+  readonly commands: readonly HostCommand[];
+}
+
+/**
+ * What `vm up` would run for machines that do not run yet; changes nothing but the box store.
+ * Identifiers and chosen ports of a machine that does not exist are examples: `up` chooses its own.
+ */
+export async function dryRun(
+  project: Project,
+  patterns: readonly string[],
+  services: Services,
+): Promise<MachineCommands[]> {
+  const targets = await withBoxes(project, await selectSpecs(project, patterns), services);
+  return Promise.all(targets.map((target) => describeMachine(project, target, services)));
+}
+
+async function describeMachine(project: Project, target: UpTarget, services: Services): Promise<MachineCommands> {
+  const { spec, box, projectName } = target;
+  const existing = await project.states.read(spec.name);
+  const layout = project.states.layout(spec.name);
+  const provider = services.providers[spec.provider];
+  const before = existing ?? newRecord(projectName, spec, box, services.dirs.runtimeDir);
+  const forwards = existing?.forwards.length
+    ? existing.forwards
+    : await allocateForwards({ spec, machineId: before.id, previous: [], reserved: new Set() });
+  const record = {
+    ...withForwards(before, forwards),
+    runtimeDir: machineRuntimeDir(services.dirs.runtimeDir, before.id),
+  };
+  const accel = services.resolveAccelerator(spec.accel);
+  const plan = planMachine({ spec, box, accel, layout, record });
+  const create = existing === undefined ? provider.describeCreate(plan) : [];
+  return { machine: spec.name, commands: [...create, ...provider.describeStart(plan)] };
+}

@@ -1,0 +1,200 @@
+import { stat } from 'node:fs/promises';
+import type { Box } from '../../boxes/box.ts';
+import type { Communicator } from '../../communicators/communicator.ts';
+import { inPhase } from '../../context.ts';
+import { GuestError, TimeoutError } from '../../errors.ts';
+import { readTail, unlessMissing } from '../../host/files.ts';
+import type { ProcessIdentity } from '../../host/processes.ts';
+import { lastLines } from '../../machine/console-text.ts';
+import { changedSettings, restartSettings } from '../../machine/plan.ts';
+import type { MachineRecord } from '../../machine/record.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
+import { destroyMachine } from '../destroy.ts';
+import { endpointOf, LazyGuest, writeSshConfig } from '../guest.ts';
+import type { Project } from '../project.ts';
+import type { ProvisionChoice } from '../provision/choice.ts';
+import { applyEnvironment } from '../provision/environment.ts';
+import { provisionMachine } from '../provision/steps.ts';
+import type { Services } from '../services.ts';
+import { syncMachine } from '../sync.ts';
+import { createMachine, sshSettings } from './create.ts';
+import { planStart, startMachine } from './start.ts';
+
+export interface UpOptions {
+  readonly provision: ProvisionChoice;
+  /** Destroys what exists first. */
+  readonly recreate: boolean;
+}
+
+/** What `up` did with one machine. */
+export interface UpOutcome {
+  readonly machine: string;
+  readonly created: boolean;
+  readonly started: boolean;
+  readonly stepsRun: readonly string[];
+  readonly forwards: MachineRecord['forwards'];
+}
+
+export interface UpTarget {
+  readonly name: string;
+  readonly projectName: string;
+  readonly spec: MachineSpec;
+  /** The box the Machinefile names now. */
+  readonly box: Box | undefined;
+}
+
+/** Brings one machine to what the Machinefile says, doing only what is missing. Takes the machine's lock. */
+export async function upMachine(
+  project: Project,
+  target: UpTarget,
+  { options, services }: { options: UpOptions; services: Services },
+): Promise<UpOutcome> {
+  const { spec } = target;
+  await using _lock = await project.states.lock(spec.name, {
+    purpose: 'vm up',
+    signal: services.signal,
+    onWait: ({ pid, purpose }) =>
+      services.reporter.report({ type: 'progress', subject: spec.name, text: `waiting for ${purpose} (pid ${pid})` }),
+  });
+  if (options.recreate) await destroyMachine(project, spec.name, services);
+  const existing = await project.states.read(spec.name);
+  const record = existing ?? (await createMachine(project, target, services));
+  const running = await ensureRunning(project, { target, record }, services);
+  await using guest = running.guest;
+  const provisioned = await convergeGuest(project, { spec, record: running.record, guest }, { options, services });
+  return {
+    machine: spec.name,
+    created: existing === undefined,
+    started: running.started,
+    stepsRun: provisioned.stepsRun,
+    forwards: provisioned.record.forwards,
+  };
+}
+
+interface Running {
+  readonly record: MachineRecord;
+  readonly guest: LazyGuest;
+  readonly started: boolean;
+}
+
+/** Starts the machine if it is stopped, and waits until it is ready if it was not yet seen to be. */
+async function ensureRunning(
+  project: Project,
+  { target, record }: { target: UpTarget; record: MachineRecord },
+  services: Services,
+): Promise<Running> {
+  const { spec } = target;
+  const layout = project.states.layout(spec.name);
+  const box = await boxOf(record, target, services);
+  const provider = services.providers[spec.provider];
+  const observed = await provider.state({ record, layout });
+  if (observed.kind === 'broken') {
+    throw new GuestError(`${spec.name} cannot be started: ${observed.reason}`, {
+      hint: `vm up --recreate ${spec.name} makes it anew; what was on its disk is lost`,
+    });
+  }
+  if (observed.kind === 'stopped') {
+    const started = await startMachine(project, { spec, box, record }, services);
+    return { ...(await awaitReady(project, { spec, ...started }, services)), started: true };
+  }
+  if (observed.kind === 'paused') await provider.unpause({ record, layout });
+  const current = await refreshSsh(project, { spec, box, record }, services);
+  const isReady = record.ready?.pid === observed.process.pid && record.ready.startTicks === observed.process.startTicks;
+  if (isReady) {
+    return { record: current, guest: new LazyGuest({ record: current, layout }, services), started: false };
+  }
+  return {
+    ...(await awaitReady(project, { spec, record: current, process: observed.process }, services)),
+    started: false,
+  };
+}
+
+/** The disk stands on the box it was made of, whatever the Machinefile names now. */
+async function boxOf(record: MachineRecord, target: UpTarget, services: Services): Promise<Box | undefined> {
+  if (record.box === undefined) return undefined;
+  if (record.box.key === target.box?.key) return target.box;
+  services.reporter.report({
+    type: 'message',
+    level: 'warning',
+    subject: target.name,
+    text: `stands on ${record.box.name} ${record.box.version}, which is not the box the Machinefile means now; vm up --recreate ${target.name} changes it and loses what is on the disk`,
+  });
+  return services.boxes.get(record.box.key);
+}
+
+/** Takes over what can change while the machine runs, and says what cannot. */
+async function refreshSsh(
+  project: Project,
+  machine: { readonly spec: MachineSpec; readonly box: Box | undefined; readonly record: MachineRecord },
+  services: Services,
+): Promise<MachineRecord> {
+  const { spec, box, record } = machine;
+  const changed = changedSettings(
+    record.started?.settings ?? {},
+    restartSettings(planStart(project, machine, services)),
+  );
+  if (changed.length > 0) {
+    services.reporter.report({
+      type: 'message',
+      level: 'warning',
+      subject: spec.name,
+      text: `changed since it was started: ${changed.join(', ')}; vm reload ${spec.name} applies it`,
+    });
+  }
+  const current = { ...record, ssh: { ...record.ssh, ...sshSettings(spec, box), user: record.ssh.user } };
+  await writeSshConfig({ record: current, layout: project.states.layout(spec.name) });
+  return current;
+}
+
+async function awaitReady(
+  project: Project,
+  { spec, record, process }: { spec: MachineSpec; record: MachineRecord; process: ProcessIdentity },
+  services: Services,
+): Promise<{ record: MachineRecord; guest: LazyGuest }> {
+  const layout = project.states.layout(spec.name);
+  const provider = services.providers[spec.provider];
+  return inPhase(services, spec.name, 'boot', async () => {
+    let communicator: Communicator;
+    try {
+      communicator = await services.guests.waitUntilReady(await endpointOf({ record, layout }), {
+        timeoutMs: spec.bootTimeoutMs,
+        signal: services.signal,
+        consoleMark: async () => (await unlessMissing(stat(layout.serialLogPath)))?.size ?? 0,
+        diagnose: () => provider.diagnoseBoot({ record, layout }, process),
+        onProgress: (text) => services.reporter.report({ type: 'progress', subject: spec.name, text }),
+      });
+    } catch (error) {
+      throw await explainBootFailure(error, spec.name, layout.serialLogPath);
+    }
+    const ready = { ...record, ready: process };
+    await project.states.write(ready);
+    return { record: ready, guest: new LazyGuest({ record: ready, layout }, services, communicator) };
+  });
+}
+
+/** A guest that did not come up is left for inspection: the message carries what its console said last. */
+async function explainBootFailure(error: unknown, machine: string, serialLogPath: string): Promise<unknown> {
+  if (!(error instanceof GuestError || error instanceof TimeoutError)) return error;
+  const tail = await readTail(serialLogPath);
+  const consoleText = tail.trim() === '' ? 'its console is empty' : `its console's last lines:\n${lastLines(tail)}`;
+  const text = error.message.includes('console') ? error.message : `${error.message}; ${consoleText}`;
+  return new GuestError(`${machine}: ${text}`, {
+    hint:
+      error.hint ??
+      `it is left as it is: vm logs ${machine} shows its whole console (${serialLogPath}), vm destroy ${machine} removes it`,
+    cause: error,
+  });
+}
+
+/** Environment, folders, provisioning. Connects only if one of them has something to do. */
+async function convergeGuest(
+  project: Project,
+  machine: { readonly spec: MachineSpec; readonly record: MachineRecord; readonly guest: LazyGuest },
+  { options, services }: { options: UpOptions; services: Services },
+): Promise<{ record: MachineRecord; stepsRun: readonly string[] }> {
+  const { spec, guest } = machine;
+  const layout = project.states.layout(spec.name);
+  const record = await applyEnvironment(project, machine, services);
+  await syncMachine(spec, { record, layout }, services);
+  return provisionMachine(project, { spec, record, guest }, { choice: options.provision, services });
+}

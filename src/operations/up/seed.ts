@@ -1,0 +1,48 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SeedKind } from '../../boxes/box.ts';
+import { noCloudFiles } from '../../cloud-init/no-cloud.ts';
+import { type GuestIdentity, type GuestNetwork, identitySeedTar } from '../../cloud-init/seed.ts';
+import { ensurePrivateFolder, writeFileAtomic } from '../../host/files.ts';
+import type { MachinePlan } from '../../machine/plan.ts';
+import { readAuthorizedKey } from './identity.ts';
+
+/** Writes what the guest takes its identity from when it boots, in the way its box understands. */
+export async function writeSeed(plan: MachinePlan, user: string): Promise<void> {
+  const { box, layout, id, spec } = plan;
+  if (box === undefined) return;
+  const identity = await readIdentity(plan, box.seed);
+  if (box.seed === 'machinefile') {
+    await writeFileAtomic(layout.seedTarPath, identitySeedTar(identity));
+    return;
+  }
+  const { userData, networkConfig } = spec.cloudInit;
+  const files = noCloudFiles({ identity, instanceId: id, user, userData, networkConfig });
+  await rm(layout.cloudInitDir, { recursive: true, force: true });
+  await ensurePrivateFolder(layout.cloudInitDir);
+  for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(layout.cloudInitDir, name), text);
+}
+
+async function readIdentity({ spec, layout, macAddress }: MachinePlan, seed: SeedKind): Promise<GuestIdentity> {
+  return {
+    hostname: spec.hostname,
+    authorizedKey: await readAuthorizedKey(spec.ssh, layout),
+    hostKey: {
+      privateKey: await readFile(layout.hostKeyPath, 'utf8'),
+      publicKey: (await readFile(layout.hostPublicKeyPath, 'utf8')).trim(),
+    },
+    networks: [userNetwork(macAddress, seed)],
+    hosts: [{ address: '127.0.1.1', name: spec.hostname }],
+  };
+}
+
+/**
+ * QEMU's user network always gives its only guest the same address (QEMU's documentation of -netdev user), so our own
+ * boxes set it and do not wait for DHCP.
+ */
+function userNetwork(macAddress: string, seed: SeedKind): GuestNetwork {
+  if (seed === 'cloud-init') {
+    return { macAddress, addresses: 'dhcp', gateway: undefined, dnsServers: [], mtu: undefined };
+  }
+  return { macAddress, addresses: ['10.0.2.15/24'], gateway: '10.0.2.2', dnsServers: ['10.0.2.3'], mtu: undefined };
+}

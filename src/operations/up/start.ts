@@ -1,0 +1,96 @@
+import type { Box } from '../../boxes/box.ts';
+import { inPhase } from '../../context.ts';
+import { ensureRuntimeDir } from '../../host/dirs.ts';
+import type { ProcessIdentity } from '../../host/processes.ts';
+import { machineRuntimeDir } from '../../machine/layout.ts';
+import { type MachinePlan, planMachine, restartSettings } from '../../machine/plan.ts';
+import type { MachineRecord, PortForward } from '../../machine/record.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
+import { PortTakenError } from '../../providers/provider.ts';
+import { writeSshConfig } from '../guest.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+import { sshSettings, withForwards } from './create.ts';
+import { allocateForwards, isReplaceable } from './forwards.ts';
+import { writeSeed } from './seed.ts';
+
+/** Somebody may take a chosen port before QEMU binds it; each time another is chosen. */
+const PORT_ATTEMPTS = 5;
+
+export interface Started {
+  readonly record: MachineRecord;
+  readonly process: ProcessIdentity;
+}
+
+/** Starts a stopped machine with what the Machinefile says now. Call with the machine's lock held. */
+export async function startMachine(
+  project: Project,
+  machine: { readonly spec: MachineSpec; readonly box: Box | undefined; readonly record: MachineRecord },
+  services: Services,
+): Promise<Started> {
+  const { spec, box } = machine;
+  return inPhase(services, spec.name, 'start', async () => {
+    ensureRuntimeDir(services.dirs.runtimeDir, services.uid);
+    let record: MachineRecord = {
+      ...machine.record,
+      runtimeDir: machineRuntimeDir(services.dirs.runtimeDir, machine.record.id),
+      ssh: { ...machine.record.ssh, ...sshSettings(spec, box) },
+    };
+    for (let attempt = 1; ; attempt++) {
+      record = await choosePorts(project, spec, record);
+      const plan = planStart(project, { spec, box, record }, services);
+      try {
+        return await startWith(plan, { project, record, services });
+      } catch (error) {
+        if (!isWorthAnotherPort(error, spec) || attempt === PORT_ATTEMPTS) throw error;
+      }
+    }
+  });
+}
+
+function isWorthAnotherPort(error: unknown, spec: MachineSpec): boolean {
+  return error instanceof PortTakenError && isReplaceable(spec, error.port);
+}
+
+/** The plan that a start follows; pure but for finding out which accelerator works. */
+export function planStart(
+  project: Project,
+  machine: { readonly spec: MachineSpec; readonly box: Box | undefined; readonly record: MachineRecord },
+  services: Services,
+): MachinePlan {
+  const { spec, box, record } = machine;
+  const accel = services.resolveAccelerator(spec.accel);
+  return planMachine({ spec, box, accel, layout: project.states.layout(spec.name), record });
+}
+
+async function startWith(
+  plan: MachinePlan,
+  { project, record, services }: { project: Project; record: MachineRecord; services: Services },
+): Promise<Started> {
+  const { spec } = plan;
+  const provider = services.providers[spec.provider];
+  await provider.check(plan);
+  await writeSeed(plan, record.ssh.user);
+  // Recorded before the start: a killed `vm` must not leave a process that nobody knows how to reach.
+  const starting: MachineRecord = {
+    ...record,
+    ready: undefined,
+    started: { at: new Date().toISOString(), haltTimeoutMs: spec.haltTimeoutMs, settings: restartSettings(plan) },
+  };
+  await project.states.write(starting);
+  const process = await provider.start(plan, services);
+  await writeSshConfig({ record: starting, layout: plan.layout });
+  return { record: starting, process };
+}
+
+async function choosePorts(project: Project, spec: MachineSpec, record: MachineRecord): Promise<MachineRecord> {
+  const reserved = await portsOfOthers(project, spec.name);
+  const { id, forwards: previous } = record;
+  return withForwards(record, await allocateForwards({ spec, machineId: id, previous, reserved }));
+}
+
+async function portsOfOthers({ states }: Project, machine: string): Promise<Set<number>> {
+  const others = (await states.list()).filter((name) => name !== machine);
+  const records = await Promise.all(others.map((name) => states.read(name).catch(() => undefined)));
+  return new Set(records.flatMap((other) => other?.forwards ?? []).map(({ host }: PortForward) => host));
+}

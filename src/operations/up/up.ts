@@ -1,0 +1,57 @@
+import type { Box } from '../../boxes/box.ts';
+import type { BoxReference, MachineSpec } from '../../machinefile/spec.ts';
+import { ensureBox } from '../boxes.ts';
+import { forEachParallel } from '../parallel.ts';
+import { listTargets, type Project, requireSpec, selectTargets } from '../project.ts';
+import { checkNamedSteps } from '../provision/choice.ts';
+import type { Services } from '../services.ts';
+import { type UpOptions, type UpOutcome, type UpTarget, upMachine } from './machine.ts';
+
+export interface UpRequest {
+  readonly patterns: readonly string[];
+  readonly options: UpOptions;
+  /** How many machines at a time. */
+  readonly parallel: number;
+}
+
+/** Creates, starts, waits, syncs, provisions the selected machines: only what is missing. */
+export async function up(project: Project, request: UpRequest, services: Services): Promise<UpOutcome[]> {
+  const specs = await selectSpecs(project, request.patterns);
+  checkNamedSteps(
+    request.options.provision,
+    specs.flatMap((spec) => spec.provision),
+  );
+  const targets = await withBoxes(project, specs, services);
+  return forEachParallel(targets, request.parallel, (target) =>
+    upMachine(project, target, { options: request.options, services }),
+  );
+}
+
+/** The machines meant: named ones, or all that start by themselves. */
+export async function selectSpecs(project: Project, patterns: readonly string[]): Promise<MachineSpec[]> {
+  requireSpec(project);
+  const selected = selectTargets(await listTargets(project), patterns);
+  const specs = selected.flatMap(({ spec }) => (spec === undefined ? [] : [spec]));
+  return patterns.length === 0 ? specs.filter(({ autostart }) => autostart) : specs;
+}
+
+/** Each box is found, or made, once, before any machine is touched. */
+export async function withBoxes(
+  project: Project,
+  specs: readonly MachineSpec[],
+  services: Services,
+): Promise<UpTarget[]> {
+  const { name: projectName } = requireSpec(project);
+  const found = new Map<string, Box>();
+  const targets: UpTarget[] = [];
+  for (const spec of specs) {
+    const box = spec.box && (found.get(boxLabel(spec.box)) ?? (await ensureBox(spec.box, services)));
+    if (spec.box && box) found.set(boxLabel(spec.box), box);
+    targets.push({ name: spec.name, projectName, spec, box });
+  }
+  return targets;
+}
+
+function boxLabel(reference: BoxReference): string {
+  return JSON.stringify(reference);
+}

@@ -1,0 +1,91 @@
+import { asRoot, sudoHint } from '../communicators/as-root.ts';
+import type { Communicator } from '../communicators/communicator.ts';
+import { GuestError, VmError } from '../errors.ts';
+import { sha256 } from '../host/files.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+const BEGIN = '# BEGIN machinefile';
+const END = '# END machinefile';
+
+/** Linux-PAM 1.5 stops reading the file at a line of 8192 bytes. */
+const LINE_MAX_BYTES = 8000;
+
+/**
+ * Why a variable cannot be set for logins; undefined where it can.
+ *
+ * Logins get them from /etc/environment, which pam_env reads. It knows no escapes: it takes one pair of quotes off and
+ * everything between as it stands, but cuts a line at `#` even inside quotes (measured with Linux-PAM 1.5.2).
+ */
+export function environmentProblem(name: string, value: string): string | undefined {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return 'a name has only letters, digits and _, and no digit first';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) return 'a value has no line ends or other control characters';
+  if (value.includes('#')) return 'a value has no #: the guest would cut it off there (a step can have it in its env)';
+  if (Buffer.byteLength(environmentLine(name, value)) > LINE_MAX_BYTES)
+    return `a value has at most ${LINE_MAX_BYTES} bytes`;
+  return undefined;
+}
+
+/** Changes when the guest has to be told. */
+export function environmentFingerprint(environment: Environment): string {
+  return sha256(environmentBlock(environment));
+}
+
+/** What stands in /etc/environment for us; empty when there is nothing to set. */
+export function environmentBlock(environment: Environment): string {
+  const lines = Object.entries(environment).map(([name, value]) => environmentLine(name, value));
+  return lines.length === 0 ? '' : `${[BEGIN, ...lines, END].join('\n')}\n`;
+}
+
+function environmentLine(name: string, value: string): string {
+  return `${name}="${value}"`;
+}
+
+/**
+ * Makes the variables those of every login from now on; earlier ones that are no longer there are removed. Connections
+ * that are open, the shared one too, keep what they began with.
+ * @throws VmError for a variable that cannot be set; GuestError.
+ */
+export async function writeGuestEnvironment(
+  communicator: Communicator,
+  environment: Environment,
+  signal: AbortSignal,
+): Promise<void> {
+  checkEnvironment(environment);
+  const block = Buffer.from(environmentBlock(environment));
+  const script = asRoot(replaceBlockProgram(block.length));
+  const { exitCode, stderr } = await communicator.exec({ script, input: block, signal });
+  if (exitCode === 0) return;
+  throw new GuestError(`cannot write the machine's environment into the guest:\n  ${stderr.trimEnd()}`, {
+    exitCode,
+    hint: sudoHint(stderr),
+  });
+}
+
+function checkEnvironment(environment: Environment): void {
+  for (const [name, value] of Object.entries(environment)) {
+    const problem = environmentProblem(name, value);
+    if (problem !== undefined) throw new VmError(`environment.${name} cannot be set for logins: ${problem}`);
+  }
+}
+
+/** The new block comes on standard input; the file is replaced in one step, and only when it differs. */
+function replaceBlockProgram(blockBytes: number): string {
+  return `
+set -e
+umask 022
+file=/etc/environment
+new=$(mktemp "$file.XXXXXX")
+trap 'rm -f "$new"' EXIT
+if [ -e "$file" ]; then
+  awk '$0 == "${BEGIN}" { skip = 1 } !skip { print } $0 == "${END}" { skip = 0 }' "$file" >"$new"
+fi
+kept=$(wc -c <"$new")
+head -c ${blockBytes} >>"$new"
+[ "$(wc -c <"$new")" -eq $((kept + ${blockBytes})) ]
+if cmp -s "$new" "$file"; then exit 0; fi
+chmod 0644 "$new"
+mv -f "$new" "$file"
+`.trimStart();
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { parseCommandLine } from '../../../src/cli/program.ts';
+
+function parse(line: string) {
+  const parsed = parseCommandLine(line.split(' '));
+  if (parsed.kind !== 'call') throw new Error(`${line} is no call`);
+  return {
+    name: parsed.command.name,
+    args: parsed.args,
+    options: parsed.options,
+    rest: parsed.rest,
+    ...parsed.globals,
+  };
+}
+
+test.each([
+  ['--json status', { name: 'status', json: true }],
+  ['status --json', { name: 'status', json: true }],
+  ['ps web', { name: 'status', args: ['web'] }],
+  ['-f a -f b up', { name: 'up', files: ['a', 'b'] }],
+  ['-f a up -f b', { name: 'up', files: ['a', 'b'] }],
+  ['logs -f web', { name: 'logs', files: [], args: ['web'] }],
+  ['-f a logs -f', { name: 'logs', files: ['a'] }],
+  ['destroy -y', { name: 'destroy', yes: true }],
+  ['--no-color up', { name: 'up', color: false }],
+  ['up', { name: 'up', color: true, json: false, quiet: false, yes: false }],
+  ['box build tiny', { name: 'box build', args: ['tiny'] }],
+  ['exec web -- ls -la --json', { name: 'exec', args: ['web'], rest: ['ls', '-la', '--json'], json: false }],
+])('%s', (line, expected) => {
+  expect(parse(line)).toMatchObject(expected);
+});
+
+test.each([
+  ['up --parallel 3', { parallel: 3 }],
+  ['up --no-provision', { provision: false }],
+  ['up --provision', { provision: true }],
+  ['up --provision-with a,b', { provisionWith: ['a', 'b'] }],
+])('options of %s', (line, options) => {
+  expect(parse(line).options).toMatchObject(options);
+});
+
+test('without a wish nothing is said about provisioning', () => {
+  expect(parse('up').options).not.toHaveProperty('provision');
+});
+
+test.each([
+  ['frobnicate', "unknown command 'frobnicate'"],
+  ['statsu', 'status'],
+  ['up --nope', "unknown option '--nope'"],
+  ['up --parallel 0', 'must be a whole number'],
+  ['halt -- x', 'halt takes nothing after --'],
+  ['box', 'no command given'],
+])('%s is refused', (line, message) => {
+  expect(() => parse(line)).toThrow(message);
+});

@@ -1,0 +1,94 @@
+import { Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import type { BannerProbe, ProbeOutcome } from '../../../src/communicators/banner-probe.ts';
+import { findServer } from '../../../src/communicators/find-server.ts';
+import { InterruptedError } from '../../../src/errors.ts';
+
+/** What a connection comes to: at once, or never. */
+type Script = readonly (ProbeOutcome | 'hangs')[];
+
+/** Plays the connections one after another; time passes only where nothing else can happen. */
+function world(script: Script) {
+  const abandoned: number[] = [];
+  const pauses: number[] = [];
+  let opened = 0;
+  return {
+    abandoned,
+    pauses,
+    opened: () => opened,
+    deps: {
+      openProbe(): BannerProbe {
+        const index = opened++;
+        const outcome = script[index] ?? 'hangs';
+        return {
+          outcome: outcome === 'hangs' ? new Promise(() => {}) : Promise.resolve(outcome),
+          abandon: () => abandoned.push(index),
+        };
+      },
+      async pause(ms: number, signal: AbortSignal): Promise<void> {
+        await new Promise(setImmediate); // outcomes that are there go first
+        if (signal.aborted) throw new InterruptedError();
+        pauses.push(ms);
+      },
+    },
+  };
+}
+
+const address = { hostIp: '127.0.0.1', port: 22 };
+const never = new AbortController().signal;
+
+/** A guest whose console is silent. */
+const silent = { signal: never, consoleMark: async () => 0 };
+
+test('the first server that answers is taken, and left alone', async () => {
+  const socket = new Socket();
+  const { deps, abandoned, opened } = world([socket]);
+  expect(await findServer(address, silent, deps)).toBe(socket);
+  expect([opened(), abandoned]).toEqual([1, []]);
+});
+
+test('beside a connection that hangs the next is tried after a second; what still hangs in the end is abandoned', async () => {
+  const socket = new Socket();
+  const { deps, pauses, abandoned } = world(['hangs', 'hangs', socket]);
+  expect(await findServer(address, silent, deps)).toBe(socket);
+  expect(pauses).toEqual(Array(40).fill(50));
+  expect(abandoned).toEqual([0, 1]);
+});
+
+test('a guest that says something on its console is tried sooner', async () => {
+  let mark = 0;
+  const { deps, pauses } = world(['hangs', new Socket()]);
+  await findServer(address, { ...silent, consoleMark: async () => mark++ }, deps);
+  expect(pauses).toEqual(Array(5).fill(50));
+});
+
+test('only some are left hanging', async () => {
+  const { deps, abandoned } = world([...Array<'hangs'>(8).fill('hangs'), new Socket()]);
+  await findServer(address, silent, deps);
+  expect(abandoned).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+test('connections that are turned down are tried again with growing pauses', async () => {
+  const { deps, pauses } = world([...Array<'closed'>(20).fill('closed'), new Socket()]);
+  await findServer(address, silent, deps);
+  expect(pauses.slice(0, 3)).toEqual([20, 25, 31.25]);
+  expect(pauses.at(-1)).toBe(250);
+});
+
+test('once the guest has answered, a connection that hangs gets its time', async () => {
+  const { deps, pauses } = world(['closed', 'hangs', new Socket()]);
+  await findServer(address, silent, deps);
+  expect(pauses).toEqual([20, 1500]);
+});
+
+test('a port with nobody behind it says nothing of the guest', async () => {
+  const { deps, pauses } = world(['refused', 'hangs', new Socket()]);
+  await findServer(address, silent, deps);
+  expect(pauses).toEqual([20, ...Array(20).fill(50)]);
+});
+
+test('an interruption ends the search and every connection', async () => {
+  const { deps, abandoned } = world([]);
+  await expect(findServer(address, { ...silent, signal: AbortSignal.abort() }, deps)).rejects.toThrow(InterruptedError);
+  expect(abandoned).toEqual([0]);
+});

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { inMachine, inProject } from '../../load-files.ts';
+
+describe('sync, volumes and disks', () => {
+  test.each([
+    ['sync: ["./f:srv"]', '4:12: “srv” is not an absolute path in the guest (such as /srv/app)'],
+    ['sync: [{ host: f, guest: srv }]', '4:30: “srv” is not an absolute path in the guest (such as /srv/app)'],
+    ['sync: ["./f:/srv:ro"]', '4:12: rsync copies to the guest only, so “:ro” has no meaning here (remove it)'],
+    ['sync: ["./f:/srv:rw"]', '4:12: “rw” is not a mode (allowed: host:guest, host:guest:ro)'],
+    ['sync: ["./f"]', '4:12: “./f” is not a folder to sync (such as ./src:/srv/app)'],
+    ['sync: ["./f:/srv", { host: f, guest: /srv/ }]', '4:24: guest path “/srv” is given already, at Machinefile:4'],
+    ['sync: ["./none:/srv"]', '4:12: the folder does not exist: none'],
+    ['sync: ["./s.sh:/srv"]', '4:12: the folder must be a folder: s.sh'],
+    ['sync: [{ host: none, guest: /srv }]', '4:20: the folder does not exist: none'],
+  ])('%s', async (settings, problem) => {
+    expect(await inMachine(`box: tiny\n${settings}`)).toEqual([`Machinefile:${problem}`]);
+  });
+
+  test('volumes and disks', async () => {
+    expect(
+      await inProject(
+        'machines:',
+        '  m:',
+        '    box: tiny',
+        '    volumes: ["pgdta:/a", "pgdata:/a", "pgdata"]',
+        '    disks: [{ name: x, size: 1GiB }, { name: x, size: 1B }]',
+        'volumes: { pgdata: { size: 1 } }',
+      ),
+    ).toEqual([
+      'Machinefile:4:5: “volumes” is not built yet (keep data outside the guest)',
+      'Machinefile:4:15: volume “pgdta” is not declared under the top-level “volumes” (allowed: pgdata; did you mean “pgdata”?)',
+      'Machinefile:4:27: guest path “/a” is given already, at Machinefile:4',
+      'Machinefile:4:40: “pgdata” is not volume:/mount/point (such as pgdata:/var/lib/postgresql)',
+      'Machinefile:5:5: “disks” is not built yet (enlarge the root disk with “disk”)',
+      'Machinefile:5:46: disk “x” is given already, at Machinefile:5',
+      'Machinefile:5:55: “1B” is too small (1MiB to 1024TiB)',
+      'Machinefile:6:1: “volumes” is not built yet (keep data outside the guest)',
+    ]);
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { type LoadOptions, machinefile, problemsOf } from '../load-files.ts';
+
+const files = { 'f/': '', 'b.qcow2': '' };
+
+describe('what is not built yet is refused', () => {
+  test.each([
+    ['box: tiny\nprovider: libvirt', '4:5: provider libvirt is not built yet (use qemu)'],
+    ['box: https://x.example/b.qcow2', '3:5: a box from a URL is not built yet (download it and give its path)'],
+    ['box: { url: "https://x.example/b" }', '3:12: a box from a URL is not built yet (download it and give its path)'],
+    ['box: oci://x.example/a:1', '3:5: a box from a registry is not built yet (use a box by name or path)'],
+    ['box: tiny@~> 1.2', '3:5: a version constraint is not built yet (give one exact version, or none)'],
+    [
+      'box: { name: tiny, version: ">= 1" }',
+      '3:24: a version constraint is not built yet (give one exact version, or none)',
+    ],
+    [
+      `box: { path: b.qcow2, checksum: "sha256:${'0'.repeat(64)}" }`,
+      '3:27: “checksum” of a box is not built yet (remove it)',
+    ],
+    ['box: tiny\nnetworks: [default]', '4:5: “networks” is not built yet (reach machines through forwarded “ports”)'],
+    ['box: tiny\ndisks: []', '4:5: “disks” is not built yet (enlarge the root disk with “disk”)'],
+    ['box: tiny\nvolumes: []', '4:5: “volumes” is not built yet (keep data outside the guest)'],
+    [
+      'box: tiny\nsync: [{ host: f, guest: /f, type: 9p }]',
+      '4:34: sharing a folder over 9p or virtiofs is not built yet (use rsync)',
+    ],
+    [
+      'box: tiny\nsync: [{ host: f, guest: /f, type: virtiofs }]',
+      '4:34: sharing a folder over 9p or virtiofs is not built yet (use rsync)',
+    ],
+    [
+      'box: tiny\nsync: [{ host: f, guest: /f, watch: true }]',
+      '4:34: “watch” is not built yet (run `vm sync` after changes)',
+    ],
+    ['box: tiny\nprovision: [{ file: "a:b" }]', '4:19: provisioning with “file” is not built yet (use “shell”)'],
+    [
+      'box: tiny\nprovision: [{ ansible: { playbook: x } }]',
+      '4:19: provisioning with “ansible” is not built yet (use “shell”)',
+    ],
+    ['box: tiny\nprovision: [{ puppet: x }]', '4:19: provisioning with “puppet” is not built yet (use “shell”)'],
+    ['box: tiny\nprovision: [{ docker: x }]', '4:19: provisioning with “docker” is not built yet (use “shell”)'],
+    ['box: tiny\nprovision: [{ compose: x }]', '4:19: provisioning with “compose” is not built yet (use “shell”)'],
+    ['box: tiny\nprovision: [{ shell: id, cache: true }]', '4:30: “cache” is not built yet (remove it)'],
+    [
+      'box: tiny\ndepends_on: []',
+      '4:5: “depends_on” is not built yet (bring machines up one after the other, by name)',
+    ],
+    [
+      'box: tiny\nhealthcheck: { command: id }',
+      '4:5: “healthcheck” is not built yet (let a provisioning step wait for the service)',
+    ],
+    ['box: tiny\nreplicas: 2', '4:5: more than one of a machine is not built yet (write several machines)'],
+    ['box: tiny\nprofiles: [x]', '4:5: “profiles” is not built yet (set “autostart: false” and name the machine)'],
+    ['box: tiny\nhooks: { after_up: id }', '4:5: “hooks” is not built yet (remove it)'],
+    ['box: tiny\nlibvirt: { pool: x }', '4:5: “libvirt” is not built yet (remove it)'],
+    ['box: tiny\narch: aarch64', '4:5: another architecture than that of the host is not built yet (remove “arch”)'],
+    ['box: tiny\naccel: hvf', '4:5: hvf, the accelerator of macOS, outside of macOS is not built yet (use auto)'],
+  ])('%j', async (settings, problem) => {
+    expect(await problemsOf({ Machinefile: machinefile(settings), ...files })).toEqual([`Machinefile:${problem}`]);
+  });
+
+  test.each(['networks', 'volumes'])('the top-level %s', async (key) => {
+    expect(await problemsOf(`machines: { m: { box: tiny } }\n${key}: { x: }\n`)).toEqual([
+      expect.stringContaining(`Machinefile:2:1: “${key}” is not built yet`),
+    ]);
+  });
+
+  test('in defaults, once for all machines', async () => {
+    expect(await problemsOf('defaults: { box: tiny, replicas: 2 }\nmachines: { a: , b: }')).toEqual([
+      expect.stringContaining('Machinefile:1:24: more than one'),
+    ]);
+  });
+});
+
+describe('what is built is not', () => {
+  test.each<[string, LoadOptions]>([
+    ['replicas: 1', {}],
+    ['arch: aarch64', { arch: 'aarch64' }],
+    ['accel: hvf', { platform: 'darwin' }],
+    ['sync: [{ host: f, guest: /f, type: rsync, watch: false }]', {}],
+    ['x-mine: { depends_on: [x] }', {}],
+  ])('%s', async (settings, options) => {
+    expect(await problemsOf({ Machinefile: machinefile(`box: tiny\n${settings}`), ...files }, options)).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Machinefiles have their own
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { loadProject } from '../../../src/machinefile/load.ts';
+import { config } from '../../../src/operations/config.ts';
+import { type Files, inFolder, loadInput, machinefile } from '../machinefile/load-files.ts';
+
+const root = new URL('../../../', import.meta.url);
+const readProjectFile = (path: string) => readFile(new URL(path, root), 'utf8');
+
+const FILES: Files = {
+  'src/': '',
+  'config/': '',
+  'a b$c/': '',
+  'provision/web.sh': '',
+  'images/router.qcow2': '',
+  'images/netinst.iso': '',
+  'keys/id_ed25519': '',
+  'keys/id_ed25519.pub': '',
+  'network-config.yaml': 'version: 2\nname: $x',
+  'user data': '#include https://example.org/$x',
+};
+
+/** Loads a Machinefile, writes what it means, and loads that again. */
+function roundTrip(text: string) {
+  return inFolder({ ...FILES, Machinefile: text }, async (dir) => {
+    const { writeFile } = await import('node:fs/promises');
+    const first = await loadProject(loadInput(dir, { env: { X: 'a$b', HOME: '/x' } }));
+    const written = stringify(config(first.project));
+    await writeFile(`${dir}/Machinefile`, written);
+    const second = await loadProject(loadInput(dir));
+    return { first: first.project, second: second.project, warnings: second.warnings, written };
+  });
+}
+
+const templates = await readdir(new URL('templates/machinefiles/', root));
+const cases: Readonly<Record<string, string>> = {
+  'Machinefile.example': await readProjectFile('Machinefile.example'),
+  ...Object.fromEntries(
+    await Promise.all(templates.map(async (name) => [name, await readProjectFile(`templates/machinefiles/${name}`)])),
+  ),
+  'dollar signs': machinefile(
+    [
+      'box: tiny',
+      'message: $$HOME $${X} ${X} costs 5$$',
+      'environment: { A: "$$A", B: "${X}", C: 1.10, D: "" }',
+      'sync: ["./a b$$c:/srv/$$x"]',
+      'qemu: { args: ["$$", 007] }',
+      'provision:',
+      '  - { name: "a $$", shell: "echo $HOME $$ ${X}" }',
+      '  - shell: { inline: "echo $$", args: ["$$1", 1.0], env: { A: "$$" } }',
+      'cloud_init: { user_data: ./user data, network_config: ./network-config.yaml }',
+    ].join('\n'),
+  ),
+  units: machinefile('box: tiny@1.0\nmemory: 1234567B\ndisk: 10.5GB\nboot_timeout: 1m30s500ms\nhalt_timeout: 1ms'),
+  ports: machinefile(
+    'box: tiny\nports: [80, "8000-8003:9000-9003", "0.0.0.0:53:53/udp", { guest: 5, host: 5, auto_correct: true }]',
+  ),
+  'cloud-init mapping': machinefile('box: tiny\ncloud_init: { user_data: { runcmd: [[echo, "$$HOME"]] } }'),
+  'several machines':
+    'defaults: { box: tiny, environment: { A: 1 } }\nmachines: { a: , b: { environment: { A: 2 } }, c: { box: debian/12 } }',
+};
+
+describe('config', () => {
+  test.each(Object.keys(cases))('written as YAML, %s loads to the same project', async (name) => {
+    const { first, second, warnings } = await roundTrip(cases[name] ?? '');
+    expect(second).toEqual(first);
+    expect(warnings).toEqual([]);
+  });
+
+  test('speaks the language of the Machinefile', async () => {
+    const { written } = await roundTrip(
+      machinefile('box: debian/12@1.0\nmemory: 2048\nports: ["8080:80"]\nprovision: [{ shell: id }]'),
+    );
+    expect(parse(written).machines.m).toEqual({
+      provider: 'qemu',
+      box: { name: 'debian/12', version: '1.0' },
+      cpus: 1,
+      memory: '2GiB',
+      arch: 'x86_64',
+      firmware: 'bios',
+      accel: 'auto',
+      hostname: 'm',
+      display: 'none',
+      boot: ['disk'],
+      ports: [{ guest: 80, host: 8080, host_ip: '127.0.0.1', protocol: 'tcp', auto_correct: false }],
+      provision: [{ name: 'shell-1', run: 'once', shell: { inline: 'id', privileged: true } }],
+      ssh: { forward_agent: false, forward_x11: false },
+      autostart: true,
+      primary: false,
+      boot_timeout: '5m',
+      halt_timeout: '1m',
+    });
+  });
+});

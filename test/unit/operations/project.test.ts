@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { selectOne, selectTargets, type Target } from '../../../src/operations/project.ts';
+import { machineSpec } from '../../support/machine-spec.ts';
+
+function target(name: string, primary = false): Target {
+  return { name, spec: machineSpec({ name, primary }), exists: false };
+}
+
+const targets = [target('db'), target('web-1'), target('web-2'), target('a.b')];
+
+test.each([
+  ['none: all of them', [], ['db', 'web-1', 'web-2', 'a.b']],
+  ['a name', ['db'], ['db']],
+  ['a glob', ['web-*'], ['web-1', 'web-2']],
+  ['one character', ['web-?'], ['web-1', 'web-2']],
+  ['a dot is a dot', ['a.b'], ['a.b']],
+  ['the order of the file, each once', ['web-1', 'db', 'web-*'], ['db', 'web-1', 'web-2']],
+])('patterns: %s', (_what, patterns, expected) => {
+  expect(selectTargets(targets, patterns).map(({ name }) => name)).toEqual(expected);
+});
+
+test('a pattern that matches nothing lists what there is', () => {
+  expect(() => selectTargets(targets, ['db', 'nope'])).toThrow('no machine is called nope');
+});
+
+test('one machine: named, or primary, or the only one', () => {
+  expect(selectOne(targets, 'db').name).toBe('db');
+  expect(selectOne([target('a'), target('b', true)], undefined).name).toBe('b');
+  expect(selectOne([target('a')], undefined).name).toBe('a');
+  expect(() => selectOne(targets, undefined)).toThrow('which machine? db, web-1');
+  expect(() => selectOne([], undefined)).toThrow('no machines');
+});
