@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readTextIfExists } from '../host/files.ts';
-import { listNames } from '../host/path-kind.ts';
+import { kindOfPath, listNames } from '../host/path-kind.ts';
 import { parseRecipe, type RecipeText } from './recipe-text.ts';
 
 /** How a box is made: a folder with recipe.yaml, a customise script, and files. */
@@ -28,6 +28,6 @@ export async function findRecipe(recipesDir: string, name: string): Promise<Reci
 async function readRecipe(recipesDir: string, folder: string): Promise<Recipe | undefined> {
   const dir = join(recipesDir, folder);
   const file = join(dir, RECIPE_FILE);
-  const text = await readTextIfExists(file);
+  const text = (await kindOfPath(file)) === 'file' ? await readTextIfExists(file) : undefined;
   return text === undefined ? undefined : { ...parseRecipe(file, text), dir, recipesDir };
 }

@@ -35,6 +35,11 @@ export interface CommandDefinition {
   readonly completes?: 'machines' | 'boxes' | 'shells';
   /** Takes what follows `--`. */
   readonly takesRest?: boolean;
+  /**
+   * Whether `--json` prints events, one a line, and the result as the last of them. Otherwise the result is the only
+   * document on standard output, and what happens meanwhile is told on standard error.
+   */
+  emitsEvents?(options: Readonly<Record<string, unknown>>): boolean;
   /** Resolves with the exit code. */
   run(invocation: Invocation): Promise<number>;
 }

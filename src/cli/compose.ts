@@ -13,6 +13,7 @@ import type { Services } from '../operations/services.ts';
 import { providers } from '../providers/index.ts';
 import { readKvmFacts, resolveAccelerator } from '../providers/qemu/accelerator.ts';
 import type { GlobalOptions, HostFacts, Invocation } from './command.ts';
+import { formatProblem } from './failure.ts';
 import { streamOutput } from './output.ts';
 import type { CommandCall } from './program.ts';
 import { confirmOnTerminal } from './prompt.ts';
@@ -21,20 +22,21 @@ import { TerminalReporter } from './terminal-reporter.ts';
 
 /** The world a command runs in. Dispose it to give the terminal back. */
 export interface Composition extends Disposable {
-  invocation(call: CommandCall): Invocation;
+  readonly invocation: Invocation;
 }
 
 export interface ComposeInput {
-  readonly globals: GlobalOptions;
+  readonly call: CommandCall;
   /** The folder that holds package.json, boxes/ and templates/. */
   readonly packageDir: string;
   readonly signal: AbortSignal;
 }
 
 /** The only place that wires: everything else is handed what it needs. */
-export function compose({ globals, packageDir, signal }: ComposeInput): Composition {
+export function compose({ call, packageDir, signal }: ComposeInput): Composition {
   const { env } = process;
-  const { reporter, dispose } = createReporter(globals);
+  const { args, options, rest, globals } = call;
+  const { reporter, dispose } = createReporter(call);
   const uid = process.getuid?.() ?? 0;
   const dirs = resolveDirs({ env, userHomeDir: homedir(), tempDir: tmpdir(), uid });
   const services: Services = {
@@ -53,7 +55,7 @@ export function compose({ globals, packageDir, signal }: ComposeInput): Composit
   const host = hostFacts(packageDir);
   const output = streamOutput(process.stdout);
   return {
-    invocation: ({ args, options, rest }) => ({
+    invocation: {
       args,
       options,
       rest,
@@ -62,8 +64,9 @@ export function compose({ globals, packageDir, signal }: ComposeInput): Composit
       output,
       host,
       openProject: () => openProjectHere(globals, host, reporter),
-      confirm: async (question) => globals.yes || confirmOnTerminal(question, host.isInteractive),
-    }),
+      confirm: async (question) =>
+        globals.yes || confirmOnTerminal(question, { isInteractive: host.isInteractive, signal }),
+    },
     [Symbol.dispose]: dispose,
   };
 }
@@ -71,16 +74,17 @@ export function compose({ globals, packageDir, signal }: ComposeInput): Composit
 async function openProjectHere({ files }: GlobalOptions, { cwd, env }: HostFacts, reporter: Reporter) {
   const { platform } = process;
   const { project, warnings } = await openProject({ cwd, env, files, homeDir: homedir(), platform, arch: hostArch() });
-  for (const { file, line, column, message } of warnings) {
-    reporter.report({ type: 'message', level: 'warning', text: `${file}:${line}:${column}: ${message}` });
+  for (const warning of warnings) {
+    reporter.report({ type: 'message', level: 'warning', text: formatProblem(warning, cwd) });
   }
   return project;
 }
 
-function createReporter(globals: GlobalOptions): { reporter: Reporter; dispose: () => void } {
+function createReporter({ command, options: own, globals }: CommandCall): { reporter: Reporter; dispose: () => void } {
   const { stderr, stdout } = process;
   const nothing = () => {};
-  if (globals.json) return { reporter: jsonReporter((line) => void stdout.write(`${line}\n`)), dispose: nothing };
+  if (globals.json && command.emitsEvents?.(own))
+    return { reporter: jsonReporter((line) => void stdout.write(`${line}\n`)), dispose: nothing };
   const color = globals.color && stderr.isTTY && !process.env.NO_COLOR;
   const options: TextOptions = { quiet: globals.quiet, verbose: globals.verbose, color };
   if (!stderr.isTTY) {

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { InterruptedError, MachinefileError, UsageError, VmError } from '../errors.ts';
+import { InterruptedError, MachinefileError, type Problem, UsageError, VmError } from '../errors.ts';
 import { SeveralFailedError } from '../operations/parallel.ts';
 
 /** How an error ends the program. */
@@ -52,16 +52,18 @@ function exitCodeOf(error: VmError): number {
 
 function describeText(error: VmError, cwd: string): string {
   if (error instanceof MachinefileError) {
-    const lines = error.problems.map(
-      ({ file, line, column, message }) => `${relative(cwd, file) || file}:${line}:${column}: ${message}`,
-    );
-    return withHint(lines.join('\n'), error.hint);
+    return withHint(error.problems.map((problem) => formatProblem(problem, cwd)).join('\n'), error.hint);
   }
   if (error instanceof SeveralFailedError) {
     const each = error.failures.map(({ error: cause }) => describeFailure(cause, cwd).text);
     return [...each, `vm: ${error.message}`].join('\n');
   }
   return withHint(`vm: ${error.message}`, error.hint);
+}
+
+/** A mistake in a Machinefile as a line that editors and terminals make a link of. */
+export function formatProblem({ file, line, column, message }: Problem, cwd: string): string {
+  return `${relative(cwd, file) || file}:${line}:${column}: ${message}`;
 }
 
 function withHint(text: string, hint: string | undefined): string {

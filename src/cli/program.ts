@@ -1,8 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../errors.ts';
+import { alternatives } from '../machinefile/suggest.ts';
 import type { CommandDefinition, GlobalOptions, OptionDefinition } from './command.ts';
 import { commands } from './commands/index.ts';
-import { formatProgramHelp } from './help.ts';
+import { formatGroupHelp, formatProgramHelp } from './help.ts';
 
 /** What a command line asks for. */
 export type CommandLine =
@@ -21,7 +22,7 @@ export interface CommandCall {
 /** @throws UsageError saying what is wrong with the command line. */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const separator = argv.indexOf('--');
-  const head = separator < 0 ? argv : argv.slice(0, separator);
+  const head = withoutShorthands(separator < 0 ? argv : argv.slice(0, separator));
   const rest = separator < 0 ? [] : argv.slice(separator + 1);
   let call: Omit<CommandCall, 'kind' | 'rest'> | undefined;
   const program = buildProgram(candidates(head), (found) => {
@@ -34,20 +35,39 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   try {
     program.parse(head, { from: 'user' });
   } catch (error) {
-    return answerOrThrow(error);
+    if (error instanceof CommanderError && error.exitCode === 0) return { kind: 'answered', exitCode: 0 };
+    throw error;
   }
-  if (call === undefined) throw new UsageError('no command given', { hint: 'vm --help lists the commands' });
+  if (call === undefined) throw new UsageError('no command given', { hint: LIST_HINT });
   if (separator >= 0 && !call.command.takesRest) {
     throw new UsageError(`${call.command.name} takes nothing after --`, { hint: `vm help ${call.command.name}` });
   }
   return { kind: 'call', rest, ...call };
 }
 
-function answerOrThrow(error: unknown): CommandLine {
-  if (!(error instanceof CommanderError)) throw error;
-  if (error.exitCode === 0) return { kind: 'answered', exitCode: 0 };
-  const text = error.message.replace(/^error: /, '');
-  throw new UsageError(text === '(outputHelp)' ? 'no command given' : text, { hint: 'vm --help lists the commands' });
+const LIST_HINT = 'vm --help lists the commands';
+
+/** `vm help up` is `vm up --help`, and `vm --version` is `vm version`. @throws UsageError for help on no command. */
+function withoutShorthands(words: readonly string[]): readonly string[] {
+  const [first, ...others] = words;
+  if (first === '--version' || first === '-V') return ['version', ...others];
+  if (first !== 'help') return words;
+  const topics = [...new Set(commands.flatMap(({ name, alias }) => [name, name.split(' ')[0] ?? name, alias ?? name]))];
+  const topic = others.filter((word) => !word.startsWith('-')).join(' ');
+  if (topic !== '' && !topics.includes(topic)) {
+    throw new UsageError(`there is no command “${topic}”${alternatives(topic, topics)}`, { hint: LIST_HINT });
+  }
+  return [...others, '--help'];
+}
+
+/** Passes on commander's failures as ours: it does not say which command it was at. */
+function failAs(fullName: string): (error: CommanderError) => never {
+  return (error) => {
+    if (error.exitCode === 0) throw error;
+    const text = error.message.replace(/^error: /, '').replace(/\n\(Did/, ' (did');
+    const hint = fullName === '' ? LIST_HINT : `vm help ${fullName}`;
+    throw new UsageError(text === '(outputHelp)' ? 'no command given' : text, { hint });
+  };
 }
 
 /** The commands that the line can mean: making all of them takes longer than some of them run. */
@@ -65,15 +85,10 @@ function buildProgram(
   const program = new Command('vm')
     .description('Machines from a Machinefile, on QEMU.')
     .enablePositionalOptions()
-    .exitOverride()
+    .exitOverride(failAs(''))
     .configureOutput({ writeErr: () => {} })
-    .helpCommand('help [command]', 'what a command does and takes');
-  program.configureHelp({
-    formatHelp: (command, helper) =>
-      command === program
-        ? formatProgramHelp(commands)
-        : helper.constructor.prototype.formatHelp.call(helper, command, helper),
-  });
+    .helpCommand(false)
+    .configureHelp({ formatHelp: () => formatProgramHelp(commands) });
   addGlobalOptions(program, true);
   const groups = new Map<string, Command>();
   for (const definition of known) {
@@ -91,8 +106,9 @@ function parentOf(program: Command, fullName: string, groups: Map<string, Comman
     groups.get(group) ??
     program
       .command(group)
-      .exitOverride()
-      .configureOutput({ writeErr: () => {} });
+      .exitOverride(failAs(group))
+      .helpCommand(false)
+      .configureHelp({ formatHelp: () => formatGroupHelp(group, commands) });
   groups.set(group, parent);
   return { parent, name };
 }
@@ -106,6 +122,8 @@ function addCommand(
   const command = parent
     .command(definition.args === undefined ? name : `${name} ${definition.args}`)
     .description(definition.summary)
+    .exitOverride(failAs(definition.name))
+    .configureHelp({ formatHelp: formatCommandHelp })
     .addHelpText('after', `\nExample:\n  ${definition.example}`);
   if (definition.alias !== undefined) command.alias(definition.alias);
   for (const option of definition.options ?? []) command.addOption(commanderOption(option));
@@ -119,6 +137,11 @@ function addCommand(
       globals: globalOptions([command, ...ancestors(command)]),
     });
   });
+}
+
+/** Commander's own page: a command would otherwise inherit its parent's. */
+function formatCommandHelp(command: Command, helper: Help): string {
+  return Help.prototype.formatHelp.call(helper, command, helper);
 }
 
 function commanderOption({ flags, description, parse }: OptionDefinition): Option {

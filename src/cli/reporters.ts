@@ -1,4 +1,5 @@
 import type { ReportEvent, Reporter } from '../context.ts';
+import { eventDocument } from './documents.ts';
 
 export interface TextOptions {
   readonly quiet: boolean;
@@ -10,7 +11,7 @@ type Write = (line: string) => void;
 
 /** One JSON event a line, for `--json`. */
 export function jsonReporter(write: Write): Reporter {
-  return { report: (event) => write(JSON.stringify(event)) };
+  return { report: (event) => write(JSON.stringify(eventDocument(event))) };
 }
 
 /** Plain lines, for pipes and CI. */

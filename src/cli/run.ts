@@ -1,40 +1,80 @@
 import { InterruptedError } from '../errors.ts';
-import type { GlobalOptions } from './command.ts';
-import { type Composition, compose } from './compose.ts';
+import { compose } from './compose.ts';
 import { describeFailure } from './failure.ts';
-import { parseCommandLine } from './program.ts';
+import { type CommandCall, parseCommandLine } from './program.ts';
+
+/** What a shell shows for a program whose reader went away: 128 + SIGPIPE. */
+const READER_GONE = 141;
 
 /** Runs one command line and resolves with the exit code. Nothing below this throws to the user. */
 export async function runCli(argv: readonly string[], packageDir: string): Promise<number> {
-  let json = argv.includes('--json');
+  const interruption = new AbortController();
+  const output = watchOutput(() => interruption.abort(new InterruptedError()));
+  const exitCode = await runCommandLine(argv, { packageDir, interruption, output });
+  await flush(process.stdout);
+  if (output.error === undefined || isReaderGone(output)) return exitCode;
+  process.stderr.write(`vm: cannot write the output: ${output.error.message}\n`);
+  return 1;
+}
+
+interface Run {
+  readonly packageDir: string;
+  readonly interruption: AbortController;
+  readonly output: OutputState;
+}
+
+/** Why standard output or standard error cannot be written any more. */
+interface OutputState {
+  error: NodeJS.ErrnoException | undefined;
+}
+
+function isReaderGone({ error }: OutputState): boolean {
+  return error?.code === 'EPIPE';
+}
+
+async function runCommandLine(argv: readonly string[], run: Run): Promise<number> {
+  let json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length).includes('--json');
   try {
     const call = parseCommandLine(argv);
     if (call.kind === 'answered') return call.exitCode;
     json = call.globals.json;
-    return await runComposed({ globals: call.globals, packageDir }, (world) =>
-      call.command.run(world.invocation(call)),
-    );
+    return await runCall(call, run);
   } catch (error) {
-    return reportFailure(error, json);
+    return isReaderGone(run.output) ? READER_GONE : reportFailure(error, json);
   }
 }
 
-async function runComposed(
-  { globals, packageDir }: { globals: GlobalOptions; packageDir: string },
-  work: (composition: Composition) => Promise<number>,
-): Promise<number> {
-  const interruption = new AbortController();
+async function runCall(call: CommandCall, { packageDir, interruption }: Run): Promise<number> {
   const onSignal = () => interruption.abort(new InterruptedError());
   // Once: a second Ctrl-C ends the process at once, as if nobody had listened.
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
-  using composition = compose({ globals, packageDir, signal: interruption.signal });
+  using composition = compose({ call, packageDir, signal: interruption.signal });
   try {
-    return await work(composition);
+    return await call.command.run(composition.invocation);
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
+}
+
+/** Whoever reads our output may stop (`vm logs -f | head`): then there is nobody left to work for. */
+function watchOutput(onLost: () => void): OutputState {
+  const output: OutputState = { error: undefined };
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => {
+      output.error ??= error;
+      onLost();
+    });
+  }
+  return output;
+}
+
+/** Resolves when everything is written, or cannot be. */
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
 }
 
 function reportFailure(error: unknown, json: boolean): number {

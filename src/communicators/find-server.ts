@@ -15,17 +15,17 @@ export interface ServerAddress {
 
 export interface SearchOptions {
   readonly signal: AbortSignal;
-  /** A number that changes when the guest's console says something: then its network may have come up. */
-  consoleMark(): Promise<number>;
+  /** Changes when the guest sets up its network card. */
+  networkMark(): Promise<string | undefined>;
 }
 
 /**
  * While the guest has no network, connections hang. Each one makes QEMU ask for the guest once and then again only
  * after 6 s (libslirp's first retransmission), so new ones are needed. But those given up are delivered, too, when that
  * time comes, and each is a login that the guest's server must begin: dropbear then refuses a sixth. So there are few,
- * and the console tells when one is worth it.
+ * and the guest's network card tells when one is worth it.
  */
-const OCCASION = { pollMs: 50, soonestMs: 200, latestMs: 1000 };
+const OCCASION = { pollMs: 100, latestMs: 3000 };
 
 /** How many are left hanging. */
 const KEEP = 3;
@@ -46,7 +46,7 @@ const BACKOFF = { firstMs: 20, factor: 1.25, maxMs: 250 };
  */
 export async function findServer(
   address: ServerAddress,
-  { signal, consoleMark }: SearchOptions,
+  { signal, networkMark }: SearchOptions,
   deps: SearchDeps = { openProbe: openBannerProbe, pause },
 ): Promise<Socket> {
   let hanging: BannerProbe[] = []; // oldest first
@@ -57,7 +57,7 @@ export async function findServer(
       hanging.push(deps.openProbe(address));
       const first = await firstOutcome(hanging, (stop) => {
         const either = AbortSignal.any([signal, stop]);
-        return guestAnswers ? deps.pause(ONCE_GUEST_ANSWERS_MS, either) : nextOccasion(consoleMark, either, deps);
+        return guestAnswers ? deps.pause(ONCE_GUEST_ANSWERS_MS, either) : nextOccasion(networkMark, either, deps);
       });
       if (first === undefined) {
         hanging = abandonAllBut(KEEP, hanging);
@@ -77,16 +77,17 @@ export async function findServer(
   }
 }
 
-/** Resolves when the console has said something since this was called, or when it is time anyway. */
+/** Resolves when the network card has been set up anew since this was called, or when it is time anyway. */
 async function nextOccasion(
-  consoleMark: () => Promise<number>,
+  networkMark: () => Promise<string | undefined>,
   signal: AbortSignal,
   deps: Pick<SearchDeps, 'pause'>,
 ): Promise<void> {
-  const before = await consoleMark();
+  const before = await networkMark();
   for (let waitedMs = 0; waitedMs < OCCASION.latestMs; waitedMs += OCCASION.pollMs) {
     await deps.pause(OCCASION.pollMs, signal);
-    if (waitedMs >= OCCASION.soonestMs && (await consoleMark()) !== before) return;
+    const now = await networkMark();
+    if (now !== undefined && now !== before) return;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ClientChannel } from 'ssh2';
 import { GuestError, InterruptedError } from '../errors.ts';
 import type { GuestCommand, GuestResult } from './communicator.ts';
-import { outputCollector } from './output.ts';
+import { type OutputCollector, outputCollector } from './output.ts';
 
 /**
  * A daemon that a command left behind may hold its output open for ever: once the command has exited, output this long
@@ -13,6 +13,8 @@ const TALK_AFTER_EXIT_MS = 2000;
 /** What an aborted command gets to end by itself. */
 const END_AFTER_ABORT_MS = 500;
 
+const CONNECTION_BROKE = 'the connection to the guest broke while a command ran';
+
 /**
  * A command without input must not wait for one. Its channel is kept open all the same: ssh2 can signal a command only
  * through a channel that can still be written to.
@@ -21,13 +23,16 @@ export function remoteCommandLine(command: GuestCommand): string {
   return command.input === undefined ? `exec </dev/null\n${command.script}` : command.script;
 }
 
+/** How a command ended: its exit code, or the signal that ended it. */
+type Exit = { readonly code: number } | { readonly signalName: string };
+
 /** Follows a command that was started on `channel` to its end. */
 export function followCommand(channel: ClientChannel, command: GuestCommand): Promise<GuestResult> {
   const { onLine, signal, input } = command;
   const stdout = outputCollector(onLine && ((line) => onLine(line, 'stdout')));
   const stderr = outputCollector(onLine && ((line) => onLine(line, 'stderr')));
   return new Promise((resolve, reject) => {
-    let exit: { code: number | null; signalName: string | undefined } | undefined;
+    let exit: Exit | undefined;
     let quietTimer: NodeJS.Timeout | undefined;
     let deadlineTimer: NodeJS.Timeout | undefined;
 
@@ -35,17 +40,22 @@ export function followCommand(channel: ClientChannel, command: GuestCommand): Pr
       clearTimeout(quietTimer);
       clearTimeout(deadlineTimer);
       signal?.removeEventListener('abort', onAbort);
-      channel.close();
+      channel.removeAllListeners('data').removeAllListeners('exit').close();
+      channel.stderr.removeAllListeners('data');
       stdout.end();
       stderr.end();
       if (signal?.aborted) reject(new InterruptedError());
-      else if (exit === undefined) reject(new GuestError('the connection to the guest broke while a command ran'));
-      else if (exit.code === null) reject(new GuestError(`the command in the guest was ended by ${exit.signalName}`));
-      else resolve({ exitCode: exit.code, stdout: stdout.kept(), stderr: stderr.kept() });
+      else if (exit !== undefined && 'code' in exit) {
+        resolve({ exitCode: exit.code, stdout: stdout.kept(), stderr: stderr.kept() });
+      } else reject(new GuestError(exit ? `${exit.signalName} ended the command in the guest` : CONNECTION_BROKE));
     };
     const settleWhenQuiet = () => {
       clearTimeout(quietTimer);
       quietTimer = setTimeout(settle, QUIET_AFTER_EXIT_MS);
+    };
+    const collectInto = (output: OutputCollector) => (chunk: Buffer) => {
+      output.push(chunk);
+      if (exit) settleWhenQuiet();
     };
     const onAbort = () => {
       channel.signal('TERM');
@@ -54,16 +64,10 @@ export function followCommand(channel: ClientChannel, command: GuestCommand): Pr
       deadlineTimer = setTimeout(settle, END_AFTER_ABORT_MS);
     };
 
-    channel.on('data', (chunk: Buffer) => {
-      stdout.push(chunk);
-      if (exit) settleWhenQuiet();
-    });
-    channel.stderr.on('data', (chunk: Buffer) => {
-      stderr.push(chunk);
-      if (exit) settleWhenQuiet();
-    });
-    channel.on('exit', (code: number | null, signalName?: string) => {
-      exit = { code, signalName };
+    channel.on('data', collectInto(stdout));
+    channel.stderr.on('data', collectInto(stderr));
+    channel.on('exit', (code: number | null, signalName = 'a signal') => {
+      exit = code === null ? { signalName } : { code };
       settleWhenQuiet();
       deadlineTimer ??= setTimeout(settle, TALK_AFTER_EXIT_MS);
     });

@@ -10,8 +10,8 @@ export interface ReadyOptions {
   readonly signal: AbortSignal;
   /** Asked now and then: what tells that the guest will never be ready, or undefined while it may. */
   diagnose(): Promise<string | undefined>;
-  /** A number that changes when the guest's console says something new. */
-  consoleMark(): Promise<number>;
+  /** Changes when the guest sets up its network card: then a login is worth trying at once. */
+  networkMark(): Promise<string | undefined>;
   /** What is being waited for, each time that changes. */
   onProgress?(text: string): void;
 }
@@ -50,12 +50,16 @@ export async function waitUntilReady(
   try {
     return await Promise.race([loggingIn, diagnosis]);
   } catch (error) {
+    // Stopped below, unless it succeeds at this very moment.
+    loggingIn.then(
+      (tooLate) => tooLate[Symbol.asyncDispose](),
+      () => {},
+    );
     if (options.signal.aborted) throw new InterruptedError(undefined, { cause: error });
     throw error;
   } finally {
     end.abort();
     diagnosis.catch(() => {}); // stopped, because the login came first
-    loggingIn.catch(() => {}); // stopped, because the diagnosis came first
   }
 }
 

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import type { Client, ClientCallback, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
-import { GuestError, InterruptedError } from '../errors.ts';
+import { GuestError, InterruptedError, VmError } from '../errors.ts';
 import type { Communicator, GuestCommand, GuestResult, SshEndpoint } from './communicator.ts';
 import { ConnectError } from './connect-error.ts';
 import { followCommand, remoteCommandLine } from './guest-command.ts';
 import { explainConnectError } from './ssh-failures.ts';
+import { PRIVATE_KEY_HINT } from './user-key.ts';
 
 export interface ConnectOptions {
   readonly signal: AbortSignal;
@@ -38,10 +39,21 @@ export async function preloadSsh(): Promise<void> {
  * @throws ConnectError saying why not; VmError when the private key cannot be used; InterruptedError.
  */
 export async function connectSsh(endpoint: SshEndpoint, options: ConnectOptions): Promise<Communicator> {
-  const [{ default: ssh2 }, privateKey] = await Promise.all([import('ssh2'), readFile(endpoint.privateKeyPath)]);
-  const client = new ssh2.Client();
-  await logIn(client, { endpoint, privateKey, options });
-  return communicatorOver(client);
+  try {
+    const [{ default: ssh2 }, privateKey] = await Promise.all([import('ssh2'), readFile(endpoint.privateKeyPath)]);
+    const client = new ssh2.Client();
+    await logIn(client, { endpoint, privateKey, options });
+    return communicatorOver(client);
+  } catch (error) {
+    options.socket?.destroy();
+    throw error instanceof VmError ? error : unusableKey(endpoint.privateKeyPath, error);
+  }
+}
+
+/** Nothing else fails before there is a connection. */
+function unusableKey(path: string, cause: unknown): VmError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new VmError(`cannot log in with the private key ${path}: ${reason}`, { cause, hint: PRIVATE_KEY_HINT });
 }
 
 interface Login {

@@ -33,17 +33,17 @@ async function publicKeyOf(privateKey: string, path: string): Promise<string> {
   const key = ssh2.utils.parseKey(privateKey);
   if (key instanceof Error) {
     throw new VmError(`ssh.private_key: ${path} ${/encrypted/i.test(key.message) ? ENCRYPTED : NOT_A_KEY}`, {
-      hint: KEY_HINT,
+      hint: PRIVATE_KEY_HINT,
       cause: key,
     });
   }
-  if (!key.isPrivateKey()) throw new VmError(`ssh.private_key: ${path} is a public key`, { hint: KEY_HINT });
+  if (!key.isPrivateKey()) throw new VmError(`ssh.private_key: ${path} is a public key`, { hint: PRIVATE_KEY_HINT });
   return `${key.type} ${key.getPublicSSH().toString('base64')}`;
 }
 
 const ENCRYPTED = 'is protected by a passphrase';
 const NOT_A_KEY = 'is not a private key that can be read';
-const KEY_HINT =
+export const PRIVATE_KEY_HINT =
   'give a private key file without a passphrase, or leave ssh.private_key out: vm then makes a key for the machine alone';
 
 /** As `ssh-keygen -l` prints it. */

@@ -51,9 +51,14 @@ export async function listBoxes(services: Services): Promise<UsedBox[]> {
   return (await services.boxes.list()).map((listing) => ({ ...listing, users: users.get(listing.box.key) ?? [] }));
 }
 
-/** All boxes of this name. @throws VmError if there is none. */
+/** As much of a key as lists show. */
+const KEY_MIN_LENGTH = 12;
+
+/** All boxes of this name, or whose key begins so. @throws VmError if there is none. */
 export async function boxesNamed(name: string, services: Services): Promise<UsedBox[]> {
-  const named = (await listBoxes(services)).filter(({ box }) => box.name === name || box.key === name);
+  const named = (await listBoxes(services)).filter(
+    ({ box }) => box.name === name || (name.length >= KEY_MIN_LENGTH && box.key.startsWith(name)),
+  );
   if (named.length === 0) throw await noSuchBox(name, services);
   return named;
 }
@@ -64,16 +69,22 @@ export async function boxesNamed(name: string, services: Services): Promise<Used
  */
 export async function removeBox(name: string, services: Services): Promise<readonly UsedBox[]> {
   const named = await boxesNamed(name, services);
-  const users = named.flatMap((listing) => listing.users);
-  if (users.length > 0) {
-    const machines = users.map(({ machine, projectDir }) => `${machine} in ${projectDir}`).join(', ');
-    throw new StateError(`the box ${name} is in use by ${machines}`, { hint: 'destroy them first: vm destroy' });
-  }
+  checkUnused(named);
   for (const { box } of named) {
     await using _lock = await services.boxes.lock(box.key, { purpose: 'vm box remove', signal: services.signal });
+    // Looked at again: whoever creates a machine holds the lock of its box.
+    checkUnused(await boxesNamed(box.key, services));
     await services.boxes.remove(box.key);
   }
   return named;
+}
+
+function checkUnused(boxes: readonly UsedBox[]): void {
+  for (const { box, users } of boxes) {
+    if (users.length === 0) continue;
+    const machines = users.map(({ machine, projectDir }) => `${machine} in ${projectDir}`).join(', ');
+    throw new StateError(`the box ${box.name} is in use by ${machines}`, { hint: 'destroy them first: vm destroy' });
+  }
 }
 
 async function noSuchBox(name: string, { recipesDir, boxes }: Services): Promise<VmError> {

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { StateError } from '../errors.ts';
 import { runtimeLayout } from '../machine/layout.ts';
 import { requireRunning } from './guest.ts';
-import { listTargets, type Project, selectOne } from './project.ts';
+import { findTarget, type Project } from './project.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Services } from './services.ts';
  * @throws StateError when the machine is not running.
  */
 export async function openConsole(project: Project, name: string | undefined, services: Services): Promise<Socket> {
-  const target = selectOne(await listTargets(project), name);
+  const target = await findTarget(project, name);
   const { record } = await requireRunning(project, target.name, services);
   const { consolePath } = runtimeLayout(record.runtimeDir);
   return new Promise((resolve, reject) => {

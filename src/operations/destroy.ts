@@ -4,22 +4,23 @@ import { machineRuntimeDir } from '../machine/layout.ts';
 import type { ProviderName } from '../machinefile/spec.ts';
 import { handleOf, type MachineHandle } from '../providers/provider.ts';
 import { closeSharedConnection } from './guest.ts';
+import { lockMachine } from './machine-lock.ts';
 import { forEachParallel } from './parallel.ts';
-import { listTargets, type Project, selectTargets } from './project.ts';
+import { findTargets, type Project } from './project.ts';
 import type { Services } from './services.ts';
 
 /** Names of the machines that `vm destroy` would remove. */
 export async function machinesToDestroy(project: Project, patterns: readonly string[]): Promise<string[]> {
-  const targets = selectTargets(await listTargets(project), patterns);
+  const targets = await findTargets(project, patterns);
   return targets.filter(({ exists }) => exists).map(({ name }) => name);
 }
 
 /** Removes the selected machines: no process, port, socket or file of theirs is left. Works without a Machinefile. */
 export async function destroy(project: Project, patterns: readonly string[], services: Services): Promise<string[]> {
-  const targets = selectTargets(await listTargets(project), patterns);
+  const targets = await findTargets(project, patterns);
   const destroyed = await forEachParallel(targets, targets.length, async ({ name, exists }) => {
     {
-      await using _lock = await project.states.lock(name, { purpose: 'vm destroy', signal: services.signal });
+      await using _lock = await lockMachine(project, { name, purpose: 'vm destroy' }, services);
       await destroyMachine(project, name, services);
     }
     return exists ? name : undefined;

@@ -4,7 +4,7 @@ import { CommandError } from '../errors.ts';
 import { run, runInForeground } from '../host/exec.ts';
 import { opensshTarget, requireRunning } from './guest.ts';
 import { forEachParallel } from './parallel.ts';
-import { listTargets, type Project, selectOne, selectTargets } from './project.ts';
+import { findTarget, findTargets, type Project } from './project.ts';
 import type { Services } from './services.ts';
 
 export interface ExecRequest {
@@ -12,6 +12,8 @@ export interface ExecRequest {
   readonly words: readonly string[];
   /** Run the command on a terminal of its own, where it is a single machine. */
   readonly wantsTerminal: boolean;
+  /** Report the output line by line also where it is a single machine. */
+  readonly asEvents: boolean;
 }
 
 export interface ExecOutcome {
@@ -20,15 +22,15 @@ export interface ExecOutcome {
 }
 
 /**
- * Runs a command in running machines. One machine: on this process's own input and output. Several: side by side, each
- * line reported with its machine.
+ * Runs a command in running machines. One machine: on this process's own input and output, unless events are asked for.
+ * Several: side by side, each line reported with its machine.
  */
 export async function exec(project: Project, request: ExecRequest, services: Services): Promise<ExecOutcome[]> {
-  const targets = await listTargets(project);
+  const { patterns } = request;
   const selected =
-    request.patterns.length === 0 ? [selectOne(targets, undefined)] : selectTargets(targets, request.patterns);
+    patterns.length === 0 ? [await findTarget(project, undefined)] : await findTargets(project, patterns);
   const [only] = selected;
-  if (only !== undefined && selected.length === 1) {
+  if (only !== undefined && selected.length === 1 && !request.asEvents) {
     const target = await opensshTarget(await requireRunning(project, only.name, services));
     const exitCode = await runInForeground(execCommand(target, request.words, request.wantsTerminal));
     return [{ machine: only.name, exitCode }];

@@ -1,8 +1,9 @@
 import { inPhase } from '../context.ts';
 import { handleOf, type RecordedMachine, type StopOutcome } from '../providers/provider.ts';
 import { CONNECT_TIMEOUT_MS, closeSharedConnection, endpointOf } from './guest.ts';
+import { lockMachine } from './machine-lock.ts';
 import { forEachParallel } from './parallel.ts';
-import { listTargets, type Project, selectTargets } from './project.ts';
+import { findTargets, type Project } from './project.ts';
 import type { Services } from './services.ts';
 
 const DEFAULT_HALT_TIMEOUT_MS = 60_000;
@@ -18,10 +19,10 @@ export async function halt(
   patterns: readonly string[],
   { force, services }: { force: boolean; services: Services },
 ): Promise<HaltOutcome[]> {
-  const targets = selectTargets(await listTargets(project), patterns);
+  const targets = await findTargets(project, patterns);
   return forEachParallel(targets, targets.length, async ({ name, exists }) => {
     if (!exists) return { machine: name, outcome: 'not_created' as const };
-    await using _lock = await project.states.lock(name, { purpose: 'vm halt', signal: services.signal });
+    await using _lock = await lockMachine(project, { name, purpose: 'vm halt' }, services);
     return haltMachine(project, name, { force, services });
   });
 }

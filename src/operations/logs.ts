@@ -1,12 +1,13 @@
 import { watch } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { unlessMissing } from '../host/files.ts';
-import { listTargets, type Project, requireMachine, selectOne } from './project.ts';
+import { findTarget, type Project, requireMachine } from './project.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * The serial console's log of one machine: what is there, and with `follow` what is added, until `signal` is aborted.
+ * The serial console's log of one machine: what is there, and with `follow` what is added, until `signal` is aborted or
+ * the machine is destroyed.
  * A log that becomes shorter was begun anew by a restart, and is read from its beginning.
  */
 export async function* logs(
@@ -14,12 +15,13 @@ export async function* logs(
   name: string | undefined,
   { follow, signal }: { follow: boolean; signal: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
-  const target = selectOne(await listTargets(project), name);
+  const target = await findTarget(project, name);
   const { layout } = await requireMachine(project, target.name);
   let offset = 0;
   for (;;) {
-    // Watched from before the read: what is written in between wakes the next round.
-    const change = follow ? nextChange(layout.serialLogPath, signal) : undefined;
+    // Watched from before the read: what is written in between wakes the next round. The folder is watched, because
+    // a machine that was never started has no log yet.
+    const change = follow ? nextChange(layout.machineDir, signal) : undefined;
     for await (const chunk of readFrom(layout.serialLogPath, offset)) {
       offset = chunk.endOffset;
       yield chunk.bytes;
@@ -50,11 +52,15 @@ async function* readFrom(path: string, offset: number): AsyncGenerator<Chunk> {
   }
 }
 
-/** True when the file changed, false when `signal` was aborted. */
-function nextChange(path: string, signal: AbortSignal): Promise<boolean> {
+/** True when something in the folder changed, false when the folder is gone or `signal` was aborted. */
+async function nextChange(dir: string, signal: AbortSignal): Promise<boolean> {
+  return (await unlessMissing(changeIn(dir, signal))) ?? false;
+}
+
+function changeIn(dir: string, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return resolve(false);
-    const watcher = watch(path);
+    const watcher = watch(dir);
     const finish = (changed: boolean) => {
       watcher.close();
       signal.removeEventListener('abort', onAbort);

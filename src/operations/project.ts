@@ -37,6 +37,33 @@ export async function listTargets(project: Project): Promise<Target[]> {
 }
 
 /**
+ * The machines that the patterns select; all of the project without patterns.
+ * @throws UsageError for a pattern that matches nothing; the Machinefile's own error, where that may be why.
+ */
+export async function findTargets(project: Project, patterns: readonly string[]): Promise<Target[]> {
+  const targets = await listTargets(project);
+  return orMachinefileError(project, () => selectTargets(targets, patterns));
+}
+
+/**
+ * The one machine meant: the named one, else the primary, else the only one.
+ * @throws UsageError when that leaves a choice; the Machinefile's own error, where that may be why.
+ */
+export async function findTarget(project: Project, name: string | undefined): Promise<Target> {
+  const targets = await listTargets(project);
+  return orMachinefileError(project, () => selectOne(targets, name));
+}
+
+/** A machine that is not found may be in the Machinefile that cannot be read. */
+function orMachinefileError<T>({ spec }: Project, select: () => T): T {
+  try {
+    return select();
+  } catch (error) {
+    throw error instanceof UsageError && spec instanceof VmError ? spec : error;
+  }
+}
+
+/**
  * The targets that the patterns (names or globs with `*` and `?`) select; all of them without patterns.
  * @throws UsageError for a pattern that matches nothing.
  */

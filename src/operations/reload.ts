@@ -1,4 +1,5 @@
 import { haltMachine } from './halt.ts';
+import { lockMachine } from './machine-lock.ts';
 import { forEachParallel } from './parallel.ts';
 import type { Project } from './project.ts';
 import type { Services } from './services.ts';
@@ -13,7 +14,7 @@ export async function reload(
 ): Promise<UpOutcome[]> {
   const specs = await selectSpecs(project, request.patterns);
   await forEachParallel(specs, request.parallel, async ({ name }) => {
-    await using _lock = await project.states.lock(name, { purpose: 'vm reload', signal: services.signal });
+    await using _lock = await lockMachine(project, { name, purpose: 'vm reload' }, services);
     await haltMachine(project, name, { force: request.force, services });
   });
   return up(project, request, services);

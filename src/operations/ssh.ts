@@ -1,7 +1,7 @@
 import { loginCommand, opensshHostBlock } from '../communicators/openssh.ts';
 import type { HostCommand } from '../host/exec.ts';
 import { opensshMachine, opensshTarget, requireRunning } from './guest.ts';
-import { listTargets, type Project, requireMachine, selectOne } from './project.ts';
+import { findTarget, type Project, requireMachine } from './project.ts';
 import type { Services } from './services.ts';
 
 /** The command that logs in to a running machine; what follows it goes to the system's ssh. */
@@ -10,13 +10,13 @@ export async function loginTo(
   { name, args }: { readonly name: string | undefined; readonly args: readonly string[] },
   services: Services,
 ): Promise<HostCommand> {
-  const target = selectOne(await listTargets(project), name);
+  const target = await findTarget(project, name);
   return loginCommand(await opensshTarget(await requireRunning(project, target.name, services)), args);
 }
 
 /** A block for ~/.ssh/config. @throws VmError where the machine does not exist. */
 export async function sshConfigBlock(project: Project, name: string | undefined): Promise<string> {
-  const target = selectOne(await listTargets(project), name);
+  const target = await findTarget(project, name);
   const { record, layout } = await requireMachine(project, target.name);
   return opensshHostBlock(opensshMachine(record, layout.machineDir));
 }

@@ -1,8 +1,8 @@
-import { StateError } from '../errors.ts';
+import { StateError, VmError } from '../errors.ts';
 import type { MachineRecord, MachineState, PortForward } from '../machine/record.ts';
 import { StateStore } from '../machine/state-store.ts';
 import type { ObservedState } from '../providers/provider.ts';
-import { listTargets, type Project, selectTargets, type Target } from './project.ts';
+import { findTargets, type Project, requireSpec, type Target } from './project.ts';
 import type { Services } from './services.ts';
 
 /** One machine as `vm status --json` prints it. */
@@ -28,13 +28,24 @@ export interface MachineStatus {
   readonly started_at: string | null;
 }
 
-/** The state of the selected machines, observed now. Waits for no lock. */
+/**
+ * The state of the selected machines, observed now. Waits for no lock.
+ * @throws the Machinefile's own error, where no machine exists either.
+ */
 export async function status(
   project: Project,
   patterns: readonly string[],
   services: Services,
 ): Promise<MachineStatus[]> {
-  const targets = selectTargets(await listTargets(project), patterns);
+  const targets = await findTargets(project, patterns);
+  if (targets.length === 0) requireSpec(project);
+  if (project.spec instanceof VmError) {
+    services.reporter.report({
+      type: 'message',
+      level: 'warning',
+      text: 'the Machinefile cannot be read, so only machines that exist are shown; vm validate says why',
+    });
+  }
   return Promise.all(targets.map((target) => statusOf(project, target, services)));
 }
 

@@ -5,7 +5,7 @@ import type { RecordedMachine } from '../providers/provider.ts';
 import { syncFolder } from '../synced-folders/index.ts';
 import { requireRunning, writeSshConfig } from './guest.ts';
 import { forEachParallel } from './parallel.ts';
-import { listTargets, type Project, requireSpec, selectTargets } from './project.ts';
+import { findTargets, type Project, requireSpec } from './project.ts';
 import type { Services } from './services.ts';
 
 /** Brings every synced folder of a running machine up to date. */
@@ -25,7 +25,7 @@ export async function syncMachine(spec: MachineSpec, machine: RecordedMachine, s
 /** `vm sync`: syncs the folders of the selected machines again. Returns the names of those that have any. */
 export async function sync(project: Project, patterns: readonly string[], services: Services): Promise<string[]> {
   requireSpec(project);
-  const targets = selectTargets(await listTargets(project), patterns);
+  const targets = await findTargets(project, patterns);
   const withFolders = targets.flatMap(({ spec }) => (spec !== undefined && spec.sync.length > 0 ? [spec] : []));
   await forEachParallel(withFolders, withFolders.length, async (spec) => {
     const machine = await requireRunning(project, spec.name, services);

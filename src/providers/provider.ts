@@ -76,6 +76,12 @@ export interface Provider {
   /** Observed now; never waits for a lock. */
   state(machine: RecordedMachine): Promise<ObservedState>;
 
+  /**
+   * A text that changes when the guest sets up its network card; undefined where that cannot be told now. Called ten
+   * times a second while it boots.
+   */
+  networkMark(machine: RecordedMachine): Promise<string | undefined>;
+
   /** What tells that a starting guest will never be ready; undefined while it may. Called between readiness probes. */
   diagnoseBoot(machine: RecordedMachine, process: ProcessIdentity): Promise<string | undefined>;
 }

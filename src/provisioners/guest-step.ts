@@ -22,13 +22,22 @@ vm_umask=$(umask)
 umask 077
 vm_newline='
 '
+
+vm_step= vm_signalled=
+# Its process group; or only itself, when it does not have one yet.
+vm_kill() {
+  kill "$1" "-$vm_step" 2>/dev/null || kill "$1" "$vm_step" 2>/dev/null
+}
+trap 'vm_signalled=1; [ -z "$vm_step" ] || vm_kill -TERM' HUP INT TERM
+
 read -r vm_script_bytes || exit 125
 IFS= read -r vm_setup || exit 125
-vm_dir=$(mktemp -d) || exit 125
 trap 'rm -rf "$vm_dir"' EXIT
+vm_dir=$(mktemp -d) || exit 125
 head -c "$vm_script_bytes" >"$vm_dir/script" || exit 125
 # Half a script must not run: the connection may have broken.
 [ "$(wc -c <"$vm_dir/script")" -eq "$vm_script_bytes" ] || exit 125
+[ -z "$vm_signalled" ] || exit 125
 
 vm_shell=sh
 if command -v bash >/dev/null; then vm_shell=bash; fi
@@ -40,30 +49,27 @@ exec 3<&0 </dev/null
 ) 3<&- &
 vm_step=$!
 
-vm_stop() {
-  kill -TERM "-$vm_step"
-  vm_tries=20
-  while [ "$vm_tries" -gt 0 ] && kill -0 "-$vm_step"; do
-    sleep 0.1
-    vm_tries=$((vm_tries - 1))
-  done
-  kill -KILL "-$vm_step"
-}
 (
   trap '' HUP INT TERM
   while read -r vm_rest; do :; done
-  vm_stop
+  vm_kill -TERM
+  vm_tries=20
+  while [ "$vm_tries" -gt 0 ] && vm_kill -0; do
+    sleep 0.1
+    vm_tries=$((vm_tries - 1))
+  done
+  vm_kill -KILL
 ) <&3 >/dev/null 2>&1 &
 vm_watcher=$!
 exec 3<&-
-trap 'kill -TERM "-$vm_step" 2>/dev/null' HUP INT TERM
+[ -z "$vm_signalled" ] || vm_kill -TERM
 # Nobody may be left to read what this shell says of a step that was killed.
 trap '' PIPE
 
-wait "$vm_step"
-vm_exit=$?
 # A trapped signal ends \`wait\` early.
-while kill -0 "$vm_step" 2>/dev/null; do
+vm_signalled=1
+while [ -n "$vm_signalled" ]; do
+  vm_signalled=
   wait "$vm_step"
   vm_exit=$?
 done

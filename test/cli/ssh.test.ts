@@ -85,7 +85,7 @@ test('readiness uses the connection on which the banner came', async () => {
     signal,
     timeoutMs: 5000,
     diagnose: async () => undefined,
-    consoleMark: async () => 0,
+    networkMark: async () => '',
   });
   expect((await guest.exec({ script: 'x' })).exitCode).toBe(0);
   expect(server.connections.size).toBe(1);
@@ -139,4 +139,11 @@ test('an interruption is heard before a command has started, too', async () => {
   await using guest = await connectSsh(server.endpoint, { signal, timeoutMs: 5000 });
   const running = guest.exec({ script: 'x', input: '', signal: abort.signal });
   await expect(running).rejects.toThrow(InterruptedError);
+});
+
+test('a private key that cannot be used is named', async () => {
+  for (const privateKeyPath of [join(folder, 'missing'), join(folder, 'client.pub')]) {
+    const connecting = connectSsh({ ...server.endpoint, privateKeyPath }, { signal, timeoutMs: 5000 });
+    await expect(connecting).rejects.toThrow(`cannot log in with the private key ${privateKeyPath}`);
+  }
 });

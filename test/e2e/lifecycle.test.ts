@@ -29,7 +29,7 @@ test('up is idempotent: the second one changes nothing', async () => {
   const { pid } = await project.status('m');
   const again = await project.ok('up', '--json');
   expect(JSON.parse(again.trim().split('\n').at(-1) ?? '')).toMatchObject({
-    machines: [{ machine: 'm', created: false, started: false, stepsRun: [] }],
+    machines: [{ machine: 'm', created: false, started: false, steps_run: [] }],
   });
   expect((await project.status('m')).pid).toBe(pid);
 });

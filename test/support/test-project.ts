@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import type { MachineStatus } from '../../src/operations/status.ts';
 import { testHomeDir } from './paths.ts';
@@ -13,6 +13,8 @@ export interface TestProjectOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The project's folder; a new one in the temp folder unless given. */
   readonly dir?: string;
+  /** Programs to have on PATH, and no others. VM_HOME is a new, empty folder then. */
+  readonly tools?: readonly string[];
 }
 
 /** A project of its own for one test. Disposing it destroys its machines and proves that nothing of them is left. */
@@ -21,22 +23,22 @@ export class TestProject implements AsyncDisposable {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly #tempDir: string;
 
-  private constructor(tempDir: string, dir: string, env: Readonly<Record<string, string>>) {
+  private constructor(tempDir: string, dir: string, env: Readonly<Record<string, string | undefined>>) {
     this.#tempDir = tempDir;
     this.dir = dir;
-    this.env = {
-      PATH: process.env.PATH,
-      HOME: join(tempDir, 'home'),
-      VM_HOME: testHomeDir,
-      XDG_RUNTIME_DIR: join(tempDir, 'run'),
-      ...env,
-    };
+    this.env = { HOME: join(tempDir, 'home'), XDG_RUNTIME_DIR: join(tempDir, 'run'), ...env };
   }
 
-  static async create({ files, env = {}, dir }: TestProjectOptions): Promise<TestProject> {
+  static async create({ files, env = {}, dir, tools }: TestProjectOptions): Promise<TestProject> {
     const tempDir = await mkdtemp(join(tmpdir(), 'vm-test-'));
-    const project = new TestProject(tempDir, dir ?? join(tempDir, 'project'), env);
-    for (const folder of ['home', 'run']) await mkdir(join(tempDir, folder), { mode: 0o700 });
+    const binDir = join(tempDir, 'bin');
+    const world =
+      tools === undefined
+        ? { PATH: process.env.PATH, VM_HOME: testHomeDir }
+        : { PATH: binDir, VM_HOME: join(tempDir, 'vm-home') };
+    const project = new TestProject(tempDir, dir ?? join(tempDir, 'project'), { ...world, ...env });
+    for (const folder of ['home', 'run', 'bin']) await mkdir(join(tempDir, folder), { mode: 0o700 });
+    for (const tool of tools ?? []) await symlink(tool, join(binDir, basename(tool)));
     await mkdir(project.dir, { recursive: true });
     for (const [path, text] of Object.entries(files)) await project.write(path, text);
     return project;
@@ -94,10 +96,15 @@ export class TestProject implements AsyncDisposable {
     return [...processes, ...sockets, ...(existsSync(join(this.dir, '.vm')) ? ['.vm'] : [])];
   }
 
+  /** For a project that never had a machine. */
+  async remove(): Promise<void> {
+    await rm(this.#tempDir, { recursive: true, force: true });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const destroyed = await this.vm('destroy', '--yes');
     const leftovers = this.leftovers();
-    await rm(this.#tempDir, { recursive: true, force: true });
+    await this.remove();
     expect(destroyed, destroyed.stderr).toMatchObject({ exitCode: 0 });
     expect(leftovers).toEqual([]);
   }

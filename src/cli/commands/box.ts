@@ -10,6 +10,7 @@ const boxBuildCommand: CommandDefinition = {
   example: 'vm box build debian/12',
   completes: 'boxes',
   options: [{ flags: '--force', description: 'also if nothing it is made of has changed' }],
+  emitsEvents: () => true,
   async run({ args, options, services, output, globals }) {
     const [name = ''] = args;
     const box = await build(name, { force: options.force === true, services });
@@ -54,6 +55,7 @@ const boxRemoveCommand: CommandDefinition = {
   group: 'Boxes',
   example: 'vm box remove tiny',
   completes: 'boxes',
+  emitsEvents: () => true,
   async run({ args, services, output, globals }) {
     const [name = ''] = args;
     const removed = await removeBox(name, services);

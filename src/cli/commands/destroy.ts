@@ -8,6 +8,7 @@ export const destroyCommand: CommandDefinition = {
   group: 'Machines',
   example: 'vm destroy --yes',
   completes: 'machines',
+  emitsEvents: () => true,
   async run({ openProject, args, services, output, globals, confirm }) {
     const project = await openProject();
     const names = await machinesToDestroy(project, args);

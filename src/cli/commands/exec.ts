@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.ts';
 import { exec } from '../../operations/exec.ts';
 import type { CommandDefinition } from '../command.ts';
+import { execDocument } from '../documents.ts';
 
 export const execCommand: CommandDefinition = {
   name: 'exec',
@@ -11,11 +12,12 @@ export const execCommand: CommandDefinition = {
   completes: 'machines',
   takesRest: true,
   options: [{ flags: '-t, --tty', description: 'give it a terminal (for one machine)' }],
+  emitsEvents: () => true,
   async run({ openProject, args, options, rest, services, output, globals }) {
     if (rest.length === 0) throw new UsageError('no command to run', { hint: 'vm exec MACHINE -- COMMAND' });
-    const request = { patterns: args, words: rest, wantsTerminal: options.tty === true };
+    const request = { patterns: args, words: rest, wantsTerminal: options.tty === true, asEvents: globals.json };
     const outcomes = await exec(await openProject(), request, services);
-    if (globals.json && outcomes.length > 1) output.json({ type: 'result', machines: outcomes });
+    if (globals.json) output.json({ type: 'result', machines: outcomes.map(execDocument) });
     return outcomes.find(({ exitCode }) => exitCode !== 0)?.exitCode ?? 0;
   },
 };

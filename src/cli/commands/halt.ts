@@ -19,6 +19,7 @@ export const haltCommand: CommandDefinition = {
   example: 'vm halt web',
   completes: 'machines',
   options: [{ flags: '--force', description: 'at once, like pulling the plug' }],
+  emitsEvents: () => true,
   async run({ openProject, args, options, services, output, globals }) {
     const outcomes = await halt(await openProject(), args, { force: options.force === true, services });
     if (globals.json) output.json({ type: 'result', machines: outcomes });

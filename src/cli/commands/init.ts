@@ -13,6 +13,7 @@ export const initCommand: CommandDefinition = {
     { flags: '-t, --template <name>', description: 'begin with this template (default: default)' },
     { flags: '--force', description: 'overwrite a Machinefile that is there' },
   ],
+  emitsEvents: () => true,
   async run({ args, options, host, output, globals }) {
     const { path } = await init({
       dir: host.cwd,

@@ -10,6 +10,7 @@ export const logsCommand: CommandDefinition = {
   example: 'vm logs -f web',
   completes: 'machines',
   options: [{ flags: '-f, --follow', description: 'go on printing, until Ctrl-C' }],
+  emitsEvents: () => true,
   async run({ openProject, args, options, services, output, globals }) {
     const follow = options.follow === true;
     const decoder = new TextDecoder();

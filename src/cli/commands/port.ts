@@ -1,5 +1,6 @@
 import { ports } from '../../operations/port.ts';
 import type { CommandDefinition } from '../command.ts';
+import { forwardDocument } from '../documents.ts';
 
 export const portCommand: CommandDefinition = {
   name: 'port',
@@ -11,7 +12,7 @@ export const portCommand: CommandDefinition = {
   async run({ openProject, args, output, globals }) {
     const forwards = await ports(await openProject(), args[0]);
     if (globals.json) {
-      output.json(forwards.map(({ hostIp, host, guest, protocol }) => ({ host_ip: hostIp, host, guest, protocol })));
+      output.json(forwards.map(forwardDocument));
     } else {
       output.table(
         ['HOST', 'GUEST'],

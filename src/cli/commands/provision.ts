@@ -1,5 +1,6 @@
 import { provision } from '../../operations/provision/provision.ts';
 import type { CommandDefinition } from '../command.ts';
+import { provisionDocument } from '../documents.ts';
 import { splitList } from './up-options.ts';
 
 export const provisionCommand: CommandDefinition = {
@@ -10,11 +11,12 @@ export const provisionCommand: CommandDefinition = {
   example: 'vm provision web --with nginx',
   completes: 'machines',
   options: [{ flags: '--with <steps>', description: 'only these (names or types, with commas)', parse: splitList }],
+  emitsEvents: () => true,
   async run({ openProject, args, options, services, output, globals }) {
     const names = options.with as string[] | undefined; // parsed by splitList
     const choice = names === undefined ? ({ kind: 'all' } as const) : ({ kind: 'named', names } as const);
     const outcomes = await provision(await openProject(), { patterns: args, choice }, services);
-    if (globals.json) output.json({ type: 'result', machines: outcomes });
+    if (globals.json) output.json({ type: 'result', machines: outcomes.map(provisionDocument) });
     else if (!globals.quiet) {
       for (const { machine, stepsRun } of outcomes) output.text(`${machine}: ran ${stepsRun.join(', ') || 'nothing'}`);
     }

@@ -1,5 +1,6 @@
 import { reload } from '../../operations/reload.ts';
 import type { CommandDefinition } from '../command.ts';
+import { upDocument } from '../documents.ts';
 import { parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
 
 export const reloadCommand: CommandDefinition = {
@@ -10,6 +11,7 @@ export const reloadCommand: CommandDefinition = {
   example: 'vm reload web',
   completes: 'machines',
   options: [...provisionOptions, parallelOption, { flags: '--force', description: 'stop them at once' }],
+  emitsEvents: () => true,
   async run({ openProject, args, options, services, output, globals }) {
     const outcomes = await reload(
       await openProject(),
@@ -21,7 +23,7 @@ export const reloadCommand: CommandDefinition = {
       },
       services,
     );
-    if (globals.json) output.json({ type: 'result', machines: outcomes });
+    if (globals.json) output.json({ type: 'result', machines: outcomes.map(upDocument) });
     else if (!globals.quiet) for (const { machine } of outcomes) output.text(`${machine} is up again`);
     return 0;
   },

@@ -8,6 +8,7 @@ export const syncCommand: CommandDefinition = {
   group: 'Inside a machine',
   example: 'vm sync web',
   completes: 'machines',
+  emitsEvents: () => true,
   async run({ openProject, args, services, output, globals }) {
     const machines = await sync(await openProject(), args, services);
     if (globals.json) output.json({ type: 'result', machines });

@@ -7,6 +7,7 @@ import { dryRun } from '../../operations/up/dry-run.ts';
 import type { UpOutcome } from '../../operations/up/machine.ts';
 import { up } from '../../operations/up/up.ts';
 import type { CommandDefinition, Invocation } from '../command.ts';
+import { phaseDocument, upDocument } from '../documents.ts';
 import { formatSeconds, type TimedPhase, timingReporter } from '../reporters.ts';
 import { parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
 
@@ -24,6 +25,7 @@ export const upCommand: CommandDefinition = {
     { flags: '--timings', description: 'print where the time went' },
     { flags: '--dry-run', description: 'print the commands it would run, ready to paste, and change nothing' },
   ],
+  emitsEvents: ({ dryRun }) => !dryRun,
   run: (invocation) => (invocation.options.dryRun ? printDryRun(invocation) : runUp(invocation)),
 };
 
@@ -53,7 +55,7 @@ async function runUp(invocation: Invocation): Promise<number> {
   };
   try {
     const outcomes = await up(project, request, services);
-    if (globals.json) invocation.output.json({ type: 'result', machines: outcomes });
+    if (globals.json) invocation.output.json({ type: 'result', machines: outcomes.map(upDocument) });
     else printOutcomes(invocation, project, outcomes);
     return 0;
   } catch (error) {
@@ -96,7 +98,7 @@ async function explainInterruption(
 
 function printTimings({ output, globals }: Invocation, phases: readonly TimedPhase[]): void {
   if (globals.json) {
-    output.json({ type: 'timings', phases });
+    output.json({ type: 'timings', phases: phases.map(phaseDocument) });
     return;
   }
   output.table(

@@ -1,6 +1,7 @@
 import { LazyGuest, requireRunning } from '../guest.ts';
+import { lockMachine } from '../machine-lock.ts';
 import { forEachParallel } from '../parallel.ts';
-import type { Project } from '../project.ts';
+import { type Project, requireMachine } from '../project.ts';
 import type { Services } from '../services.ts';
 import { selectSpecs } from '../up/up.ts';
 import { checkNamedSteps, type ProvisionChoice } from './choice.ts';
@@ -24,7 +25,8 @@ export async function provision(
     specs.flatMap((spec) => spec.provision),
   );
   return forEachParallel(specs, specs.length, async (spec) => {
-    await using _lock = await project.states.lock(spec.name, { purpose: 'vm provision', signal: services.signal });
+    await requireMachine(project, spec.name);
+    await using _lock = await lockMachine(project, { name: spec.name, purpose: 'vm provision' }, services);
     const machine = await requireRunning(project, spec.name, services);
     await using guest = new LazyGuest(machine, services);
     const record = await applyEnvironment(project, { spec, record: machine.record, guest }, services);

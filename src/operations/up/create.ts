@@ -44,6 +44,19 @@ export function withForwards(record: MachineRecord, forwards: readonly PortForwa
   return { ...record, forwards, ssh: { ...record.ssh, port: forwards[0]?.host ?? 0 } };
 }
 
+/** Keeps a box from being removed while a machine is made on it. @throws StateError if it is gone or damaged. */
+async function holdBox(box: Box | undefined, { boxes, signal }: Services): Promise<AsyncDisposable | undefined> {
+  if (box === undefined) return undefined;
+  const lock = await boxes.lock(box.key, { purpose: 'vm up', signal });
+  try {
+    await boxes.get(box.key);
+    return lock;
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 /**
  * Makes the machine: keys, disks, record; all of it or nothing. Call with the machine's lock held.
  * Killed at any instant it leaves a staging folder, which the next `up` or `destroy` of the machine removes.
@@ -61,6 +74,7 @@ export async function createMachine(
   const plan = planMachine({ spec, box, accel, layout: states.layout(spec.name), record });
   await provider.check(plan);
   return inPhase(services, spec.name, 'create', async () => {
+    await using _box = await holdBox(box, services);
     const staged = await states.stage(spec.name);
     try {
       await createIdentity(staged, spec.name);

@@ -1,9 +1,8 @@
-import { stat } from 'node:fs/promises';
 import type { Box } from '../../boxes/box.ts';
 import type { Communicator } from '../../communicators/communicator.ts';
 import { inPhase } from '../../context.ts';
 import { GuestError, TimeoutError } from '../../errors.ts';
-import { readTail, unlessMissing } from '../../host/files.ts';
+import { readTail } from '../../host/files.ts';
 import type { ProcessIdentity } from '../../host/processes.ts';
 import { lastLines } from '../../machine/console-text.ts';
 import { changedSettings, restartSettings } from '../../machine/plan.ts';
@@ -11,6 +10,7 @@ import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import { destroyMachine } from '../destroy.ts';
 import { endpointOf, LazyGuest, writeSshConfig } from '../guest.ts';
+import { lockMachine } from '../machine-lock.ts';
 import type { Project } from '../project.ts';
 import type { ProvisionChoice } from '../provision/choice.ts';
 import { applyEnvironment } from '../provision/environment.ts';
@@ -50,12 +50,7 @@ export async function upMachine(
   { options, services }: { options: UpOptions; services: Services },
 ): Promise<UpOutcome> {
   const { spec } = target;
-  await using _lock = await project.states.lock(spec.name, {
-    purpose: 'vm up',
-    signal: services.signal,
-    onWait: ({ pid, purpose }) =>
-      services.reporter.report({ type: 'progress', subject: spec.name, text: `waiting for ${purpose} (pid ${pid})` }),
-  });
+  await using _lock = await lockMachine(project, { name: spec.name, purpose: 'vm up' }, services);
   if (options.recreate) await destroyMachine(project, spec.name, services);
   const existing = await project.states.read(spec.name);
   const record = existing ?? (await createMachine(project, target, services));
@@ -159,7 +154,7 @@ async function awaitReady(
       communicator = await services.guests.waitUntilReady(await endpointOf({ record, layout }), {
         timeoutMs: spec.bootTimeoutMs,
         signal: services.signal,
-        consoleMark: async () => (await unlessMissing(stat(layout.serialLogPath)))?.size ?? 0,
+        networkMark: () => provider.networkMark({ record, layout }),
         diagnose: () => provider.diagnoseBoot({ record, layout }, process),
         onProgress: (text) => services.reporter.report({ type: 'progress', subject: spec.name, text }),
       });

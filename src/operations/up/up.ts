@@ -2,7 +2,7 @@ import type { Box } from '../../boxes/box.ts';
 import type { BoxReference, MachineSpec } from '../../machinefile/spec.ts';
 import { ensureBox } from '../boxes.ts';
 import { forEachParallel } from '../parallel.ts';
-import { listTargets, type Project, requireSpec, selectTargets } from '../project.ts';
+import { findTargets, type Project, requireSpec } from '../project.ts';
 import { checkNamedSteps } from '../provision/choice.ts';
 import type { Services } from '../services.ts';
 import { type UpOptions, type UpOutcome, type UpTarget, upMachine } from './machine.ts';
@@ -22,15 +22,22 @@ export async function up(project: Project, request: UpRequest, services: Service
     specs.flatMap((spec) => spec.provision),
   );
   const targets = await withBoxes(project, specs, services);
-  return forEachParallel(targets, request.parallel, (target) =>
-    upMachine(project, target, { options: request.options, services }),
-  );
+  try {
+    return await forEachParallel(targets, request.parallel, (target) =>
+      upMachine(project, target, { options: request.options, services }),
+    );
+  } catch (error) {
+    await project.states.removeIfEmpty().catch(() => {
+      // A folder that stays behind empty matters less than the failure.
+    });
+    throw error;
+  }
 }
 
 /** The machines meant: named ones, or all that start by themselves. */
 export async function selectSpecs(project: Project, patterns: readonly string[]): Promise<MachineSpec[]> {
   requireSpec(project);
-  const selected = selectTargets(await listTargets(project), patterns);
+  const selected = await findTargets(project, patterns);
   const specs = selected.flatMap(({ spec }) => (spec === undefined ? [] : [spec]));
   return patterns.length === 0 ? specs.filter(({ autostart }) => autostart) : specs;
 }

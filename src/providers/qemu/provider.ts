@@ -68,6 +68,13 @@ export const qemuProvider: Provider = {
     return reason === undefined ? { kind: 'running', process: qemu } : { kind: 'paused', process: qemu, reason };
   },
 
+  async networkMark({ record }) {
+    const { monitorPath } = runtimeLayout(record.runtimeDir);
+    // A driver that brings the card up sets its filter: out of promiscuous mode, with the addresses it listens to.
+    const filter = await withMonitor(monitorPath, OBSERVER_TIMEOUT_MS, (monitor) => monitor.execute('query-rx-filter'));
+    return filter === undefined ? undefined : JSON.stringify(filter);
+  },
+
   async diagnoseBoot(machine, qemu) {
     const { layout } = machine;
     if (!isAlive(qemu))

@@ -25,10 +25,12 @@ test.each([
   expect(formatEvent(event, options)).toBe(expected);
 });
 
-test('JSON events are the events themselves, one a line', () => {
+test('JSON events, one a line', () => {
   const lines: string[] = [];
   jsonReporter((line) => lines.push(line)).report(done);
-  expect(lines.map((line) => JSON.parse(line))).toEqual([done]);
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { type: 'phase', subject: 'web', phase: 'boot', status: 'done', elapsed_ms: 16_230 },
+  ]);
 });
 
 test('timings keep what ended', () => {

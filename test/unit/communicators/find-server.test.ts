@@ -37,8 +37,8 @@ function world(script: Script) {
 const address = { hostIp: '127.0.0.1', port: 22 };
 const never = new AbortController().signal;
 
-/** A guest whose console is silent. */
-const silent = { signal: never, consoleMark: async () => 0 };
+/** A guest whose network card stays as it is. */
+const silent = { signal: never, networkMark: async () => '' };
 
 test('the first server that answers is taken, and left alone', async () => {
   const socket = new Socket();
@@ -47,19 +47,19 @@ test('the first server that answers is taken, and left alone', async () => {
   expect([opened(), abandoned]).toEqual([1, []]);
 });
 
-test('beside a connection that hangs the next is tried after a second; what still hangs in the end is abandoned', async () => {
+test('beside a connection that hangs the next is tried after 3 s; what still hangs in the end is abandoned', async () => {
   const socket = new Socket();
   const { deps, pauses, abandoned } = world(['hangs', 'hangs', socket]);
   expect(await findServer(address, silent, deps)).toBe(socket);
-  expect(pauses).toEqual(Array(40).fill(50));
+  expect(pauses).toEqual(Array(60).fill(100));
   expect(abandoned).toEqual([0, 1]);
 });
 
-test('a guest that says something on its console is tried sooner', async () => {
-  let mark = 0;
+test('a guest that sets up its network card is tried at once', async () => {
+  const marks = ['reset', 'reset', undefined, 'reset', 'up'];
   const { deps, pauses } = world(['hangs', new Socket()]);
-  await findServer(address, { ...silent, consoleMark: async () => mark++ }, deps);
-  expect(pauses).toEqual(Array(5).fill(50));
+  await findServer(address, { ...silent, networkMark: async () => marks.shift() }, deps);
+  expect(pauses).toEqual(Array(4).fill(100));
 });
 
 test('only some are left hanging', async () => {
@@ -84,7 +84,7 @@ test('once the guest has answered, a connection that hangs gets its time', async
 test('a port with nobody behind it says nothing of the guest', async () => {
   const { deps, pauses } = world(['refused', 'hangs', new Socket()]);
   await findServer(address, silent, deps);
-  expect(pauses).toEqual([20, ...Array(20).fill(50)]);
+  expect(pauses).toEqual([20, ...Array(30).fill(100)]);
 });
 
 test('an interruption ends the search and every connection', async () => {

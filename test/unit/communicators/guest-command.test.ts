@@ -81,7 +81,7 @@ test('a broken connection and a signal are failures', async () => {
   killed.channel.emit('close');
   vi.runAllTimers();
   await expect(broken.result).rejects.toThrow(new GuestError('the connection to the guest broke while a command ran'));
-  await expect(killed.result).rejects.toThrow('ended by SIGKILL');
+  await expect(killed.result).rejects.toThrow('SIGKILL ended the command in the guest');
 });
 
 test('an interrupted command is signalled, loses its input, and gets a moment to end', async () => {

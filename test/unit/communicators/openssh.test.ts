@@ -38,6 +38,7 @@ test('the configuration of a machine', () => {
   PreferredAuthentications publickey
   PasswordAuthentication no
   BatchMode yes
+  KexAlgorithms ^curve25519-sha256
   ConnectTimeout 30
   ServerAliveInterval 5
   ServerAliveCountMax 6

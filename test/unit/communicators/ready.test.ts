@@ -15,7 +15,7 @@ const patient: ReadyOptions = {
   timeoutMs: 60_000,
   signal: new AbortController().signal,
   diagnose: () => new Promise(() => {}),
-  consoleMark: async () => 0,
+  networkMark: async () => '',
 };
 
 /** Each attempt fails in its way, the one after the last succeeds; every pause takes three seconds. */

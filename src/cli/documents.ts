@@ -1,0 +1,39 @@
+import type { ReportEvent } from '../context.ts';
+import type { PortForward } from '../machine/record.ts';
+import type { ExecOutcome } from '../operations/exec.ts';
+import type { ProvisionOutcome } from '../operations/provision/provision.ts';
+import type { UpOutcome } from '../operations/up/machine.ts';
+import type { TimedPhase } from './reporters.ts';
+
+/** What `--json` prints, in one spelling: docs/json.md describes it. All pure. */
+
+export function eventDocument(event: ReportEvent) {
+  if (event.type !== 'phase') return event;
+  const { elapsedMs, ...rest } = event;
+  return elapsedMs === undefined ? rest : { ...rest, elapsed_ms: roundMs(elapsedMs) };
+}
+
+export function forwardDocument({ hostIp, host, guest, protocol }: PortForward) {
+  return { host_ip: hostIp, host, guest, protocol };
+}
+
+export function upDocument({ machine, created, started, stepsRun, forwards }: UpOutcome) {
+  return { machine, created, started, steps_run: stepsRun, forwards: forwards.map(forwardDocument) };
+}
+
+export function provisionDocument({ machine, stepsRun }: ProvisionOutcome) {
+  return { machine, steps_run: stepsRun };
+}
+
+export function execDocument({ machine, exitCode }: ExecOutcome) {
+  return { machine, exit_code: exitCode };
+}
+
+export function phaseDocument({ subject, phase, elapsedMs }: TimedPhase) {
+  return { subject, phase, elapsed_ms: roundMs(elapsedMs) };
+}
+
+/** Clocks tell more digits than they know. */
+function roundMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

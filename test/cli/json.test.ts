@@ -1,0 +1,142 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { documentedHeadings, documentedJson, shapeOf } from '../support/documented-json.ts';
+import { storeFakeBox } from '../support/fake-box.ts';
+import { createImage } from '../support/images.ts';
+import { tinies } from '../support/machinefiles.ts';
+import { TestProject } from '../support/test-project.ts';
+import { tools } from '../support/tools.ts';
+
+const MACHINEFILE = `machines:
+  web:
+    box: ./disk.qcow2
+    ports: ["80"]
+    sync: [./data:/srv/data]
+    provision: [{ name: nginx, shell: echo hello }]
+`;
+
+const compared = new Set<string>();
+let project: TestProject;
+
+beforeAll(async () => {
+  const files = { 'data/file': 'x', 'plain/Machinefile': 'machines: { web: { box: tiny } }' };
+  project = await TestProject.create({ files, tools: [tools.qemuImg, ...tools.fakeGuest] });
+  await createImage(join(project.dir, 'disk.qcow2'));
+  await storeFakeBox(String(project.env.VM_HOME), 'tiny');
+});
+
+afterAll(() => project[Symbol.asyncDispose]());
+
+/** Runs a command whose standard output must be lines of JSON and nothing else. */
+async function jsonOf(args: readonly string[], exitCode = 0): Promise<unknown[]> {
+  const result = await project.vm('--json', ...args);
+  expect(result, result.stdout + result.stderr).toMatchObject({ exitCode });
+  const lines = result.stdout.trimEnd().split('\n');
+  return lines.map((line): unknown => JSON.parse(line));
+}
+
+/** The shapes of the examples below a heading of docs/json.md. */
+function documentedShapes(heading: string): unknown[] {
+  compared.add(heading);
+  return documentedJson(heading).map(shapeOf);
+}
+
+function expectEvents(shapes: readonly unknown[]): void {
+  const documented = documentedShapes('Events');
+  for (const shape of shapes) expect(documented).toContainEqual(shape);
+}
+
+interface Case {
+  readonly heading: string;
+  readonly args: readonly string[];
+}
+
+const telling: readonly Case[] = [
+  { heading: 'validate', args: ['validate'] },
+  { heading: 'config', args: ['config', '-f', 'plain/Machinefile'] },
+  { heading: 'status', args: ['status'] },
+  { heading: 'status', args: ['list'] },
+  { heading: 'list --all', args: ['list', '--all'] },
+  { heading: 'up --dry-run', args: ['up', '--dry-run'] },
+  { heading: 'port', args: ['port'] },
+  { heading: 'ssh-config', args: ['ssh-config', 'web'] },
+  { heading: 'box list, box info', args: ['box', 'info', 'disk.qcow2'] },
+  { heading: 'doctor', args: ['doctor'] },
+  { heading: 'version', args: ['version'] },
+];
+
+const doing: readonly Case[] = [
+  { heading: 'up', args: ['reload', '--provision'] },
+  { heading: 'provision', args: ['provision'] },
+  { heading: 'sync', args: ['sync'] },
+  { heading: 'exec', args: ['exec', 'web', '--', 'echo', 'hello'] },
+  { heading: 'box build', args: ['box', 'build', 'tiny'] },
+  { heading: 'box remove', args: ['box', 'remove', 'tiny'] },
+  { heading: 'halt', args: ['halt'] },
+  { heading: 'destroy', args: ['destroy', '--yes'] },
+];
+
+test('init', async () => {
+  expect((await jsonOf(['init'])).map(shapeOf)).toEqual(documentedShapes('init'));
+  await rm(join(project.dir, 'Machinefile'));
+});
+
+describe('while a machine runs', () => {
+  beforeAll(() => project.write('Machinefile', MACHINEFILE));
+
+  // First, and the rest in this order: a machine's life.
+  test('up --timings: events, then the result, then the timings', async () => {
+    const lines = (await jsonOf(['up', '--timings'])).map(shapeOf);
+    expect(lines.slice(-2)).toEqual([...documentedShapes('up'), ...documentedShapes('up --timings')]);
+    expectEvents(lines.slice(0, -2));
+  });
+
+  test.each(telling)('$heading: `$args` prints one document, as documented', async ({ heading, args }) => {
+    expect((await jsonOf(args)).map(shapeOf)).toEqual(documentedShapes(heading));
+  });
+
+  test('logs', async () => {
+    expect((await jsonOf(['logs'])).map(shapeOf)).toEqual(documentedShapes('logs'));
+  });
+
+  test.each(doing)('$heading: `$args` prints events, then the result, as documented', async ({ heading, args }) => {
+    const lines = (await jsonOf(args)).map(shapeOf);
+    expect(lines.slice(-1)).toEqual(documentedShapes(heading));
+    expectEvents(lines.slice(0, -1));
+  });
+});
+
+describe('errors', () => {
+  test.each([
+    { what: 'any', machinefile: tinies('web'), args: ['port'], exitCode: 1, example: 0 },
+    { what: 'mistakes', machinefile: 'machines: { web: { cpu_count: 1 } }', args: ['up'], exitCode: 2, example: 1 },
+    { what: 'several', machinefile: tinies('db', 'web'), args: ['exec', '*', '--', 'true'], exitCode: 1, example: 2 },
+  ])('$what', async ({ machinefile, args, exitCode, example }) => {
+    await project.write('Machinefile', machinefile);
+    expect((await jsonOf(args, exitCode)).map(shapeOf)).toEqual([documentedShapes('Errors')[example]]);
+  });
+
+  test('of the command line', async () => {
+    expect(await jsonOf(['up', '--nope'], 2)).toEqual([
+      {
+        type: 'error',
+        error: 'UsageError',
+        message: "unknown option '--nope'",
+        hint: 'vm help up',
+        exit_code: 2,
+      },
+    ]);
+  });
+});
+
+test('what a query warns of stays off standard output', async () => {
+  await project.write('Machinefile', 'machines: { web: { box: tiny, environment: { A: level-$UNSET } } }');
+  const { stdout, stderr } = await project.vm('validate', '--json');
+  expect(JSON.parse(stdout)).toEqual({ valid: true, machines: ['web'] });
+  expect(stderr).toMatch(/^warning: Machinefile:1:\d+: variable “UNSET” is not set/);
+});
+
+test('every example of docs/json.md was compared', () => {
+  expect([...compared].sort()).toEqual(documentedHeadings().sort());
+});

@@ -1,0 +1,93 @@
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { bootableIso } from '../support/boot-iso.ts';
+import { oneTiny } from '../support/machinefiles.ts';
+import { TestProject } from '../support/test-project.ts';
+
+test('cpus, memory, disk, hostname, ports, extra arguments, message', async () => {
+  await using project = await TestProject.create({
+    files: {
+      Machinefile: `machines:
+  m:
+    box: tiny
+    cpus: 2
+    memory: 320MiB
+    disk: 2GiB
+    hostname: renamed
+    ports: ["127.0.0.1::8000", "5353/udp"]
+    qemu: { args: [-global, "virtio-net-pci.host_mtu=1400"] }
+    message: it is there
+`,
+    },
+  });
+  expect(await project.ok('up')).toContain('it is there');
+  expect(await project.ok('exec', '--', 'nproc')).toBe('2\n');
+  expect(await project.ok('exec', '--', 'hostname')).toBe('renamed\n');
+  const facts = await project.ok(
+    'exec',
+    '--',
+    'sh',
+    '-c',
+    "awk '/MemTotal/ { print $2 }' /proc/meminfo; df -k / | awk 'END { print $2 }'; cat /sys/class/net/eth0/mtu",
+  );
+  const [memoryKb = 0, diskKb = 0, mtu] = facts.split('\n').map(Number);
+  expect(memoryKb).toBeGreaterThan(256 * 1024);
+  expect(diskKb).toBeGreaterThan(1.8 * 1024 ** 2);
+  expect(mtu).toBe(1400);
+
+  const { ports } = await project.status('m');
+  expect(ports).toMatchObject([
+    { host_ip: '127.0.0.1', guest: 8000, protocol: 'tcp' },
+    { host_ip: '127.0.0.1', guest: 5353, protocol: 'udp' },
+  ]);
+  await project.ok('exec', '--', 'sh', '-c', 'echo served | nc -l -p 8000 >/dev/null 2>&1 &');
+  expect(await readAll(ports[0]?.host ?? 0)).toBe('served\n');
+});
+
+function readAll(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      socket.end();
+    });
+    socket.once('error', reject).once('close', () => resolve(text));
+  });
+}
+
+test('UEFI: the guest boots by it, and keeps its variables', async () => {
+  await using project = await TestProject.create({ files: { Machinefile: oneTiny('firmware: uefi') } });
+  await project.ok('up');
+  expect(await project.ok('exec', '--', 'ls', '-d', '/sys/firmware/efi')).toBe('/sys/firmware/efi\n');
+  await project.ok('reload');
+});
+
+test('a machine that is installed by hand boots its cdrom, with an empty disk beside it', async () => {
+  await using project = await TestProject.create({
+    files: { Machinefile: 'machines: { m: { cdrom: ./installer.iso, disk: 1GiB, boot_timeout: 15s } }\n' },
+  });
+  await writeFile(join(project.dir, 'installer.iso'), bootableIso('hello from the installer\r\n'));
+  const error = await project.fails(1, 'up');
+  expect(error).toContain('did not answer on SSH within 15 s');
+  expect(error).toContain('hello from the installer');
+  expect(await project.status('m')).toMatchObject({ state: 'starting' });
+  await project.ok('halt', '--force');
+});
+
+test('a VNC display listens where only its owner reaches it', async () => {
+  await using project = await TestProject.create({ files: { Machinefile: oneTiny('display: vnc') } });
+  await project.ok('up');
+  const socketPath = (await project.ok('up', '--dry-run')).match(/vnc=unix:([^ ']*)/)?.[1] ?? '';
+  const greeting = await new Promise<string>((resolve, reject) => {
+    const socket = connect(socketPath);
+    socket.once('data', (bytes) => {
+      socket.destroy();
+      resolve(bytes.toString('latin1'));
+    });
+    socket.once('error', reject);
+  });
+  expect(greeting).toMatch(/^RFB 003/);
+});

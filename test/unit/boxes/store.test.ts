@@ -1,0 +1,121 @@
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { BoxDescription } from '../../../src/boxes/box-file.ts';
+import { BoxStore } from '../../../src/boxes/store.ts';
+import { StateError } from '../../../src/errors.ts';
+
+const { signal } = new AbortController();
+const FILES = ['disk.qcow2', 'vmlinuz', 'vmlinux', 'initrd.img'];
+
+let homeDir: string;
+let store: BoxStore;
+
+beforeEach(async () => {
+  homeDir = await mkdtemp(join(tmpdir(), 'vm-store-'));
+  store = new BoxStore(homeDir);
+});
+
+afterEach(() => rm(homeDir, { recursive: true }));
+
+const boxesDir = () => join(homeDir, 'boxes');
+
+function description(changes: Partial<BoxDescription> = {}): BoxDescription {
+  return {
+    key: 'a1',
+    fingerprint: 'f1',
+    name: 'tiny',
+    version: '1.0.0',
+    arch: 'x86_64',
+    seed: 'machinefile',
+    user: 'root',
+    virtualSizeBytes: 2 ** 30,
+    commandLine: 'root=/dev/vda',
+    source: 'built from /boxes/tiny',
+    builtWith: { mmdebstrap: '1.3.5' },
+    createdAt: '2026-01-01T00:00:00.000Z',
+    ...changes,
+  };
+}
+
+async function addBox(changes: Partial<BoxDescription> = {}) {
+  await using staging = await store.stage();
+  for (const name of FILES) await writeFile(join(staging.dir, name), `content of ${name}`);
+  return await store.commit(staging, description(changes), signal);
+}
+
+test('a committed box is found by name, version, key and fingerprint', async () => {
+  const box = await addBox();
+  expect(box).toMatchObject({ key: 'a1', name: 'tiny', user: 'root', seed: 'machinefile' });
+  expect(box.kernel).toEqual({
+    kernelPath: join(boxesDir(), 'a1', 'vmlinuz'),
+    uncompressedKernelPath: join(boxesDir(), 'a1', 'vmlinux'),
+    initrdPath: join(boxesDir(), 'a1', 'initrd.img'),
+    commandLine: 'root=/dev/vda',
+  });
+  expect(await store.find('tiny')).toEqual(box);
+  expect(await store.find('tiny', '1.0.0')).toEqual(box);
+  expect(await store.find('tiny', '2.0.0')).toBeUndefined();
+  expect(await store.find('other')).toBeUndefined();
+  expect(await store.get('a1')).toEqual(box);
+  expect(await store.findMadeFrom('f1')).toEqual(box);
+  expect(await store.findMadeFrom('f2')).toBeUndefined();
+});
+
+test('of several boxes with one name the newest is found', async () => {
+  await addBox();
+  await addBox({ key: 'a2', createdAt: '2026-02-01T00:00:00.000Z' });
+  await addBox({ key: 'a0', createdAt: '2025-02-01T00:00:00.000Z' });
+  expect((await store.find('tiny'))?.key).toBe('a2');
+  expect((await store.findMadeFrom('f1'))?.key).toBe('a2');
+  expect((await store.list()).map(({ box }) => box.key)).toEqual(['a2', 'a1', 'a0']);
+});
+
+test('an image without a kernel of its own boots from its disk', async () => {
+  const box = await addBox({ commandLine: undefined, fingerprint: undefined });
+  expect(box.kernel).toBeUndefined();
+});
+
+test.each([
+  ['a truncated disk', (path: string) => truncate(path, 3), '3 of 21 bytes'],
+  ['a missing disk', (path: string) => rm(path), 'it is gone'],
+])('%s is noticed before the box is used, and named', async (_, damage, told) => {
+  await addBox();
+  await damage(join(boxesDir(), 'a1', 'disk.qcow2'));
+  await expect(store.get('a1')).rejects.toThrow(`the box tiny is damaged: disk.qcow2: ${told}`);
+  await expect(store.findMadeFrom('f1')).rejects.toBeInstanceOf(StateError);
+  expect(await store.list()).toHaveLength(1);
+});
+
+test('a folder that is given up leaves nothing', async () => {
+  const failing = async () => {
+    await using staging = await store.stage();
+    await writeFile(join(staging.dir, 'disk.qcow2'), 'half');
+    throw new Error('the builder failed');
+  };
+  await expect(failing()).rejects.toThrow('the builder failed');
+  expect(await readdir(boxesDir())).toEqual([]);
+});
+
+test('what a killed process left is removed by the next command', async () => {
+  const noProcess = `.making-${2 ** 22 + 1}.1-abcd`;
+  await mkdir(join(boxesDir(), noProcess, 'work'), { recursive: true });
+  await using staging = await store.stage();
+  await store.list();
+  expect(await readdir(boxesDir())).toEqual([staging.dir.slice(boxesDir().length + 1)]);
+});
+
+test('a removed box is gone; removing it again is no error', async () => {
+  await addBox();
+  await store.remove('a1');
+  await store.remove('a1');
+  expect(await store.list()).toEqual([]);
+  await expect(store.get('a1')).rejects.toBeInstanceOf(StateError);
+});
+
+test('a box of a newer format is refused', async () => {
+  await addBox();
+  await writeFile(join(boxesDir(), 'a1', 'box.json'), '{"format": 99}');
+  await expect(store.get('a1')).rejects.toThrow('has format 99');
+});
