@@ -21,7 +21,7 @@ export interface BuildPaths {
 }
 
 export function buildPaths(outDir: string): BuildPaths {
-  const workDir = join(outDir, 'work');
+  const workDir = join(outDir, 'build');
   return {
     workDir,
     rootDir: join(workDir, 'root'),

@@ -45,7 +45,7 @@ const FIELDS: { readonly [K in keyof RecipeText]: Field<RecipeText[K]> } = {
   name: matching(/^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9.-]*)*$/, 'a name such as debian/12'),
   version: matching(/^\d+\.\d+\.\d+$/, 'a version such as 1.0.0, in quotes if it looks like a number'),
   description: text,
-  arch: oneOf(['x86_64', 'aarch64']),
+  arch: oneOf(['x86_64']),
   suite: matching(/^[a-z][a-z-]*$/, 'the name of a Debian release, such as bookworm'),
   variant: oneOf(['extract', 'essential', 'apt', 'minbase', 'standard']),
   sources: texts,

@@ -26,11 +26,14 @@ function bashScript(commands: readonly CommandDefinition[]): string {
     const words = [...longFlags(command), ...(command.completes ? [SOURCES[command.completes]] : [])];
     return `    '${command.name}') words="${words.join(' ')}" ;;`;
   });
+  const names = topLevelNames(commands).join(' ');
   return `_vm() {
   local current="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}" words
   [ "$command" = box ] && [ "$COMP_CWORD" -gt 2 ] && command="box \${COMP_WORDS[2]}"
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="${topLevelNames(commands).join(' ')}"
+    words="help ${names}"
+  elif [ "$command" = help ]; then
+    words="${names}"
   elif [ "$command" = box ]; then
     words="${boxNames(commands).join(' ')}"
   else

@@ -45,17 +45,28 @@ async function runCommandLine(argv: readonly string[], run: Run): Promise<number
 }
 
 async function runCall(call: CommandCall, { packageDir, interruption }: Run): Promise<number> {
-  const onSignal = () => interruption.abort(new InterruptedError());
-  // Once: a second Ctrl-C ends the process at once, as if nobody had listened.
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  using _signals = abortOnSignal(interruption);
   using composition = compose({ call, packageDir, signal: interruption.signal });
-  try {
-    return await call.command.run(composition.invocation);
-  } finally {
+  return await call.command.run(composition.invocation);
+}
+
+/** The first Ctrl-C or SIGTERM is a wish; a second one ends the process at once, as if nobody had listened. */
+function abortOnSignal(interruption: AbortController): Disposable {
+  const stopListening = () => {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
-  }
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (interruption.signal.aborted) {
+      stopListening();
+      process.kill(process.pid, signal);
+    }
+    interruption.abort(new InterruptedError());
+  };
+  // Not `once`, which stops listening before it calls: execa, finding itself the only listener, would end the process.
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return { [Symbol.dispose]: stopListening };
 }
 
 /** Whoever reads our output may stop (`vm logs -f | head`): then there is nobody left to work for. */

@@ -57,6 +57,8 @@ export class TerminalReporter implements Reporter, Disposable {
   }
 
   async #draw(): Promise<void> {
+    // A terminal that somebody made without a size has 0 columns: ora would go up infinitely many lines.
+    if (!this.#stream.columns) return;
     this.#spinner ??= await this.#createSpinner();
     if (this.#clock === undefined) return;
     const now = performance.now();

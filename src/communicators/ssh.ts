@@ -39,13 +39,18 @@ export async function preloadSsh(): Promise<void> {
  * @throws ConnectError saying why not; VmError when the private key cannot be used; InterruptedError.
  */
 export async function connectSsh(endpoint: SshEndpoint, options: ConnectOptions): Promise<Communicator> {
+  let { socket } = options;
   try {
     const [{ default: ssh2 }, privateKey] = await Promise.all([import('ssh2'), readFile(endpoint.privateKeyPath)]);
     const client = new ssh2.Client();
-    await logIn(client, { endpoint, privateKey, options });
+    socket ??= connect(endpoint.port, endpoint.hostIp);
+    socket.on('error', () => {}); // ssh2 reports it, once it listens
+    // Requests are small and wait for each other's answers: Nagle's algorithm adds 40 ms to each of four.
+    socket.setNoDelay(true);
+    await logIn(client, { ...options, endpoint, privateKey, socket });
     return communicatorOver(client);
   } catch (error) {
-    options.socket?.destroy();
+    socket?.destroy();
     throw error instanceof VmError ? error : unusableKey(endpoint.privateKeyPath, error);
   }
 }
@@ -56,16 +61,13 @@ function unusableKey(path: string, cause: unknown): VmError {
   return new VmError(`cannot log in with the private key ${path}: ${reason}`, { cause, hint: PRIVATE_KEY_HINT });
 }
 
-interface Login {
+interface Login extends ConnectOptions {
   readonly endpoint: SshEndpoint;
   readonly privateKey: Buffer;
-  readonly options: ConnectOptions;
+  readonly socket: Socket;
 }
 
-function logIn(client: Client, { endpoint, privateKey, options }: Login): Promise<void> {
-  const { signal, timeoutMs, socket = connect(endpoint.port, endpoint.hostIp) } = options;
-  // Requests are small and wait for each other's answers: Nagle's algorithm adds 40 ms to each of four.
-  socket.setNoDelay(true);
+function logIn(client: Client, { endpoint, privateKey, socket, signal, timeoutMs }: Login): Promise<void> {
   return new Promise((resolve, reject) => {
     let foreignHostKey: Buffer | undefined;
     const settle = (error?: unknown) => {
@@ -79,6 +81,7 @@ function logIn(client: Client, { endpoint, privateKey, options }: Login): Promis
     const onClose = () =>
       settle(new ConnectError('closed', 'the guest closed the connection before the login was done'));
     if (signal.aborted) return onAbort();
+    if (socket.destroyed) return onClose();
     signal.addEventListener('abort', onAbort, { once: true });
     client.once('ready', () => settle());
     client.on('error', (cause) => settle(explainConnectError(cause, { endpoint, foreignHostKey })));

@@ -21,6 +21,11 @@ export class StateStore {
     this.#layout = projectLayout(projectDir);
   }
 
+  /** Whether anything was ever made here: without it there is nothing to lock, stop or remove. */
+  async exists(): Promise<boolean> {
+    return (await unlessMissing(readdir(this.#layout.stateDir))) !== undefined;
+  }
+
   /** Names of the machines that exist, sorted. */
   async list(): Promise<string[]> {
     const names = (await unlessMissing(readdir(this.#layout.machinesDir))) ?? [];

@@ -47,8 +47,8 @@ export interface UsedBox extends BoxListing {
 }
 
 export async function listBoxes(services: Services): Promise<UsedBox[]> {
-  const users = await boxUsers(services);
-  return (await services.boxes.list()).map((listing) => ({ ...listing, users: users.get(listing.box.key) ?? [] }));
+  const { byKey } = await boxUsers(services);
+  return (await services.boxes.list()).map((listing) => ({ ...listing, users: byKey.get(listing.box.key) ?? [] }));
 }
 
 /** As much of a key as lists show. */
@@ -65,11 +65,17 @@ export async function boxesNamed(name: string, services: Services): Promise<Used
 
 /**
  * Removes all boxes of this name, or the one with this key.
- * @throws StateError naming the machines that stand on one of them: nothing is removed then.
+ * @throws StateError naming the machines that stand on one of them, or may: nothing is removed then.
  */
 export async function removeBox(name: string, services: Services): Promise<readonly UsedBox[]> {
   const named = await boxesNamed(name, services);
   checkUnused(named);
+  const { unknown } = await boxUsers(services);
+  if (unknown.length > 0) {
+    throw new StateError(`the box ${name} may be in use by ${formatUsers(unknown)}, whose record is damaged`, {
+      hint: 'vm destroy removes such a machine',
+    });
+  }
   for (const { box } of named) {
     await using _lock = await services.boxes.lock(box.key, { purpose: 'vm box remove', signal: services.signal });
     // Looked at again: whoever creates a machine holds the lock of its box.
@@ -82,9 +88,14 @@ export async function removeBox(name: string, services: Services): Promise<reado
 function checkUnused(boxes: readonly UsedBox[]): void {
   for (const { box, users } of boxes) {
     if (users.length === 0) continue;
-    const machines = users.map(({ machine, projectDir }) => `${machine} in ${projectDir}`).join(', ');
-    throw new StateError(`the box ${box.name} is in use by ${machines}`, { hint: 'destroy them first: vm destroy' });
+    throw new StateError(`the box ${box.name} is in use by ${formatUsers(users)}`, {
+      hint: 'destroy them first: vm destroy',
+    });
   }
+}
+
+function formatUsers(users: readonly BoxUser[]): string {
+  return users.map(({ machine, projectDir }) => `${machine} in ${projectDir}`).join(', ');
 }
 
 async function noSuchBox(name: string, { recipesDir, boxes }: Services): Promise<VmError> {

@@ -18,6 +18,7 @@ export async function machinesToDestroy(project: Project, patterns: readonly str
 /** Removes the selected machines: no process, port, socket or file of theirs is left. Works without a Machinefile. */
 export async function destroy(project: Project, patterns: readonly string[], services: Services): Promise<string[]> {
   const targets = await findTargets(project, patterns);
+  if (!(await project.states.exists())) return [];
   const destroyed = await forEachParallel(targets, targets.length, async ({ name, exists }) => {
     {
       await using _lock = await lockMachine(project, { name, purpose: 'vm destroy' }, services);

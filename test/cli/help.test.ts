@@ -8,14 +8,13 @@ beforeAll(async () => {
   project = await TestProject.create({ files: {}, tools: [] });
 });
 
-afterAll(() => project.remove());
+afterAll(() => project[Symbol.asyncDispose]());
 
 describe('help is an answer: on standard output, exit code 0', () => {
   test.each([
     { args: [], shows: /^Project:\n {2}init/m },
     { args: ['--help'], shows: /^Machines:\n {2}up .*\n +e\.g\. vm up/m },
-    { args: ['-h'], shows: /Exit codes: 0 done, 1 failed, 2 usage/ },
-    { args: ['help'], shows: /^This host:$/m },
+    { args: ['help'], shows: /^This host:\n[\s\S]*Exit codes: 0 done, 1 failed, 2 usage/m },
     { args: ['help', 'up'], shows: /^Usage: vm up \[options\] \[machines\.\.\.\]$/m },
     { args: ['up', '--help'], shows: /--dry-run +print the commands[\s\S]*Example:\n {2}vm up web/ },
     { args: ['help', 'ps'], shows: /^Usage: vm status\|ps/m },
@@ -51,12 +50,12 @@ describe('a wrong command line: exit code 2, what was probably meant, where to r
     { args: ['up', '--provision-with', ','], says: 'name at least one' },
     { args: ['halt', '--', 'now'], says: 'halt takes nothing after --\n→ vm help halt' },
     { args: ['exec', 'web'], says: 'no command to run\n→ vm exec MACHINE -- COMMAND' },
-    { args: ['version', 'status', '--', '--json'], says: 'version takes nothing after --' },
+    { args: ['exec', '--nope', '--', 'ls', '--json'], says: "unknown option '--nope'" },
   ])('vm $args', async ({ args, says }) => {
     expect(await project.fails(2, ...args)).toContain(says);
   });
 });
 
-test.each([[['version']], [['--version']], [['-V']]])('vm %s', async (args) => {
-  expect(await project.ok(...args)).toMatch(/^vm \d+\.\d+\.\d+\n$/);
+test.each(['version', '--version'])('vm %s', async (word) => {
+  expect(await project.ok(word)).toMatch(/^vm \d+\.\d+\.\d+\n$/);
 });

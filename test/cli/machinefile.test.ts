@@ -14,7 +14,7 @@ beforeEach(async () => {
   await mkdir(project.dir);
 });
 
-afterAll(() => project.remove());
+afterAll(() => project[Symbol.asyncDispose]());
 
 describe('init', () => {
   test('writes a Machinefile that is valid, and never over another', async () => {
@@ -53,8 +53,8 @@ describe('validate', () => {
   });
 
   test('every mistake at once, with its place relative to where one stands', async () => {
-    await project.write('Machinefile', 'machines:\n  web: { box: tiny, cpus: lots }\n  db: { boks: tiny }\n');
-    const mistakes = [/^Machinefile:2:\d+: “cpus” must be/m, /^Machinefile:3:\d+: unknown key “boks”.*“box”/m];
+    await project.write('Machinefile', 'machines:\n  web: { box: tiny, cpus: lots }\n  db: { boxx: tiny }\n');
+    const mistakes = [/^Machinefile:2:\d+: “cpus” must be/m, /^Machinefile:3:\d+: unknown key “boxx”.*“box”/m];
     const error = await project.fails(2, 'validate');
     for (const mistake of mistakes) expect(error).toMatch(mistake);
     await mkdir(join(project.dir, 'below'));
@@ -99,13 +99,10 @@ describe('which Machinefile', () => {
     expect(stderr).toContain(says);
   });
 
-  test.each([['validate'], ['status'], ['up'], ['destroy'], ['ssh'], ['logs']])(
-    'nowhere one: vm %s says how to begin',
-    async (command) => {
-      const error = await project.fails(2, command);
-      expect(error).toBe(
-        `vm: no Machinefile in ${project.dir} or above\n→ run \`vm init\` to write one, or give one with -f\n`,
-      );
-    },
-  );
+  test.each(['status', 'up', 'destroy'])('nowhere one: vm %s says how to begin', async (command) => {
+    const error = await project.fails(2, command);
+    expect(error).toBe(
+      `vm: no Machinefile in ${project.dir} or above\n→ run \`vm init\` to write one, or give one with -f\n`,
+    );
+  });
 });

@@ -1,8 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createImage } from '../support/images.ts';
 import { tinies } from '../support/machinefiles.ts';
+import { runVm } from '../support/run-vm.ts';
 import { TestProject } from '../support/test-project.ts';
 import { tools } from '../support/tools.ts';
 
@@ -62,6 +63,7 @@ test('a record that is damaged: broken, with the reason and the way out', async 
   expect(await project.ok('status')).toMatch(/^m +broken \(the record of m is damaged/m);
   expect(await project.fails(1, 'halt')).toContain('→ vm destroy m removes the machine');
   expect(await project.ok('box', 'list')).toMatch(/^disk\.qcow2 /m);
+  expect(await project.fails(1, 'box', 'remove', 'disk.qcow2')).toContain('may be in use by m in');
   expect(await project.ok('destroy', '--yes')).toBe('m destroyed\n');
 });
 
@@ -82,8 +84,7 @@ test('a Machinefile that is broken or gone: what exists is shown, and the rest i
 
 test('list --all knows the machines of other projects, also from outside', async () => {
   await using project = await projectWithMachine();
-  await using elsewhere = await TestProject.create({ files: {}, tools: [] });
-  const { stdout } = await elsewhere.vmWith({ ...elsewhere.env, VM_HOME: project.env.VM_HOME }, 'list', '--all');
+  const { stdout } = await runVm({ args: ['list', '--all'], cwd: dirname(project.dir), env: project.env });
   expect(stdout).toMatch(new RegExp(`^m +stopped .* ${project.dir}$`, 'm'));
 });
 

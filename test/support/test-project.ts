@@ -13,6 +13,8 @@ export interface TestProjectOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The project's folder; a new one in the temp folder unless given. */
   readonly dir?: string;
+  /** The name of that new folder. */
+  readonly name?: string;
   /** Programs to have on PATH, and no others. VM_HOME is a new, empty folder then. */
   readonly tools?: readonly string[];
 }
@@ -29,14 +31,14 @@ export class TestProject implements AsyncDisposable {
     this.env = { HOME: join(tempDir, 'home'), XDG_RUNTIME_DIR: join(tempDir, 'run'), ...env };
   }
 
-  static async create({ files, env = {}, dir, tools }: TestProjectOptions): Promise<TestProject> {
+  static async create({ files, env = {}, dir, name = 'project', tools }: TestProjectOptions): Promise<TestProject> {
     const tempDir = await mkdtemp(join(tmpdir(), 'vm-test-'));
     const binDir = join(tempDir, 'bin');
     const world =
       tools === undefined
         ? { PATH: process.env.PATH, VM_HOME: testHomeDir }
         : { PATH: binDir, VM_HOME: join(tempDir, 'vm-home') };
-    const project = new TestProject(tempDir, dir ?? join(tempDir, 'project'), { ...world, ...env });
+    const project = new TestProject(tempDir, dir ?? join(tempDir, name), { ...world, ...env });
     for (const folder of ['home', 'run', 'bin']) await mkdir(join(tempDir, folder), { mode: 0o700 });
     for (const tool of tools ?? []) await symlink(tool, join(binDir, basename(tool)));
     await mkdir(project.dir, { recursive: true });
@@ -60,7 +62,11 @@ export class TestProject implements AsyncDisposable {
   }
 
   start(...args: string[]): RunningVm {
-    return startVm({ args, cwd: this.dir, env: this.env });
+    return this.startWith(this.env, ...args);
+  }
+
+  startWith(env: VmCall['env'], ...args: string[]): RunningVm {
+    return startVm({ args, cwd: this.dir, env });
   }
 
   /** Runs a command that must succeed, and gives its standard output. */
@@ -96,16 +102,11 @@ export class TestProject implements AsyncDisposable {
     return [...processes, ...sockets, ...(existsSync(join(this.dir, '.vm')) ? ['.vm'] : [])];
   }
 
-  /** For a project that never had a machine. */
-  async remove(): Promise<void> {
-    await rm(this.#tempDir, { recursive: true, force: true });
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    const destroyed = await this.vm('destroy', '--yes');
+    const destroyed = existsSync(join(this.dir, '.vm')) ? await this.vm('destroy', '--yes') : undefined;
     const leftovers = this.leftovers();
-    await this.remove();
-    expect(destroyed, destroyed.stderr).toMatchObject({ exitCode: 0 });
+    await rm(this.#tempDir, { recursive: true, force: true });
+    if (destroyed) expect(destroyed, destroyed.stderr).toMatchObject({ exitCode: 0 });
     expect(leftovers).toEqual([]);
   }
 }

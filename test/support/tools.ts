@@ -6,8 +6,8 @@ export const tools = {
   qemuImg: realTool('qemu-img'),
   /** QEMU that refuses its command line. */
   failingQemu: fakeTool('failing/qemu-system-x86_64'),
-  /** QEMU and qemu-img that print their words. */
-  printing: [fakeTool('printing/qemu-system-x86_64'), fakeTool('printing/qemu-img')],
+  /** QEMU that prints its words, one a line, and ends. */
+  printingQemu: fakeTool('printing/qemu-system-x86_64'),
   /** qemu-img that does not end by itself. */
   blockingQemuImg: fakeTool('blocking/qemu-img'),
   /** A QEMU whose guest is an SSH server where every command succeeds, with ssh and rsync to reach it. */

@@ -84,6 +84,12 @@ export const lifecycleKeys = {
   environment: {
     ...variables,
     description: `Variables for every login and provisioning step. ${variables.description}`,
+    additionalProperties: {
+      ...variables.additionalProperties,
+      title: 'a text or a number on one line, without #',
+      description: 'The guest reads them from /etc/environment, where # begins a comment even inside quotes.',
+      pattern: '^[^#\\u0000-\\u0008\\u000a-\\u001f\\u007f]*$',
+    },
   },
   provision: {
     type: 'array',

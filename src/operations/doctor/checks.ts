@@ -10,10 +10,12 @@ export interface Check {
   readonly fix: string | null;
 }
 
+/** Its version, or why there is none: not installed, or its own last words. */
+export type QemuFinding = { readonly version: string } | { readonly problem: string };
+
 /** What was found out about the host. */
 export interface HostFindings {
-  /** `--version` of QEMU; undefined where it is not installed. */
-  readonly qemuVersion: string | undefined;
+  readonly qemu: QemuFinding;
   readonly accelerator: AcceleratorVerdict;
   /** Program to its path, for those that are installed. */
   readonly tools: Readonly<Record<string, string | undefined>>;
@@ -38,7 +40,7 @@ const TOOLS: readonly { name: string; status: 'missing' | 'warning'; fix: string
 /** Judges what was found. Pure. */
 export function judgeHost(findings: HostFindings): Check[] {
   return [
-    checkQemu(findings.qemuVersion),
+    checkQemu(findings.qemu),
     checkAccelerator(findings.accelerator),
     ...TOOLS.map((tool) => checkTool(tool, findings.tools[tool.name])),
     findings.hasUefi
@@ -53,10 +55,11 @@ function ok(name: string, detail: string): Check {
   return { name, status: 'ok', detail, fix: null };
 }
 
-function checkQemu(version: string | undefined): Check {
-  if (version === undefined) {
-    return { name: 'qemu', status: 'missing', detail: 'not installed', fix: 'apt install qemu-system-x86' };
+function checkQemu(qemu: QemuFinding): Check {
+  if ('problem' in qemu) {
+    return { name: 'qemu', status: 'missing', detail: qemu.problem, fix: 'apt install qemu-system-x86' };
   }
+  const { version } = qemu;
   const major = Number.parseInt(version, 10);
   if (major >= OLDEST_QEMU_MAJOR) return ok('qemu', version);
   return { name: 'qemu', status: 'warning', detail: `${version} is older than 7.2, the oldest tested`, fix: null };

@@ -2,19 +2,19 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { canBuildRootless } from '../../boxes/build-mode.ts';
-import { MissingToolError } from '../../errors.ts';
+import { CommandError, MissingToolError } from '../../errors.ts';
 import { findTool, run } from '../../host/exec.ts';
 import { chooseAccelerator, readKvmFacts } from '../../providers/qemu/accelerator.ts';
 import { findFirmwareImages } from '../../providers/qemu/firmware.ts';
 import type { Services } from '../services.ts';
-import { type Check, judgeHost } from './checks.ts';
+import { type Check, judgeHost, type QemuFinding } from './checks.ts';
 
 const TOOLS = ['qemu-img', 'ssh', 'rsync', 'mmdebstrap'];
 
 /** Finds out what this host has and lacks. Changes nothing. */
 export async function doctor({ dirs, uid }: Services): Promise<Check[]> {
   return judgeHost({
-    qemuVersion: await readQemuVersion(),
+    qemu: await findQemuVersion(),
     accelerator: chooseAccelerator(readKvmFacts()),
     tools: Object.fromEntries(TOOLS.map((tool) => [tool, findTool(tool)])),
     hasUefi: findFirmwareImages('x86_64') !== undefined,
@@ -25,12 +25,13 @@ export async function doctor({ dirs, uid }: Services): Promise<Check[]> {
   });
 }
 
-async function readQemuVersion(): Promise<string | undefined> {
+async function findQemuVersion(): Promise<QemuFinding> {
   try {
     const { stdout } = await run({ file: 'qemu-system-x86_64', args: ['--version'] });
-    return stdout.match(/version (\S+)/)?.[1];
+    return { version: stdout.match(/version (\S+)/)?.[1] ?? 'of unknown version' };
   } catch (error) {
-    if (error instanceof MissingToolError) return undefined;
+    if (error instanceof MissingToolError) return { problem: 'not installed' };
+    if (error instanceof CommandError) return { problem: error.message };
     throw error;
   }
 }

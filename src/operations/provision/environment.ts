@@ -1,8 +1,9 @@
 import { inPhase } from '../../context.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
+import { handleOf } from '../../providers/provider.ts';
 import { environmentFingerprint, writeGuestEnvironment } from '../../provisioners/environment.ts';
-import type { LazyGuest } from '../guest.ts';
+import { closeSharedConnection, type LazyGuest } from '../guest.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 
@@ -20,6 +21,8 @@ export async function applyEnvironment(
   await inPhase(services, spec.name, 'environment', async () =>
     writeGuestEnvironment(await guest.communicator(), spec.environment, services.signal),
   );
+  // Logins over a connection that is open keep the variables it began with.
+  await closeSharedConnection(handleOf({ record, layout: project.states.layout(spec.name) }));
   const applied = { ...record, environmentFingerprint: fingerprint };
   await project.states.write(applied);
   return applied;

@@ -41,7 +41,7 @@ describe('the commands of a build', () => {
         '--variant=extract',
         '--include=linux-image-amd64,rsync',
         'bookworm',
-        '/home/me/vm/boxes/.making/work/root',
+        '/home/me/vm/boxes/.making/build/root',
         'deb http://deb.debian.org/debian bookworm main',
         'deb http://deb.debian.org/debian-security s main',
       ],
@@ -52,8 +52,8 @@ describe('the commands of a build', () => {
     expect(assemble(recipe, paths)).toEqual({
       file: '/boxes/build/assemble',
       args: [
-        '/home/me/vm/boxes/.making/work/root',
-        '/home/me/vm/boxes/.making/work/files',
+        '/home/me/vm/boxes/.making/build/root',
+        '/home/me/vm/boxes/.making/build/files',
         '/boxes/tiny',
         '/home/me/vm/boxes/.making',
         'virtio_blk',
@@ -66,8 +66,8 @@ describe('the commands of a build', () => {
     const { args } = makeFilesystem(recipe, paths);
     expect(args.slice(-4)).toEqual([
       '-d',
-      '/home/me/vm/boxes/.making/work/root',
-      '/home/me/vm/boxes/.making/work/disk.raw',
+      '/home/me/vm/boxes/.making/build/root',
+      '/home/me/vm/boxes/.making/build/disk.raw',
       '1048576k',
     ]);
   });
@@ -79,7 +79,7 @@ describe('the commands of a build', () => {
       'raw',
       '-O',
       'qcow2',
-      '/home/me/vm/boxes/.making/work/disk.raw',
+      '/home/me/vm/boxes/.making/build/disk.raw',
       '/home/me/vm/boxes/.making/disk.qcow2',
     ]);
   });
@@ -87,7 +87,7 @@ describe('the commands of a build', () => {
   test('temporary files stay inside the build', () => {
     expect(buildEnvironment('/usr/bin', paths)).toMatchObject({
       PATH: '/usr/bin',
-      TMPDIR: '/home/me/vm/boxes/.making/work/tmp',
+      TMPDIR: '/home/me/vm/boxes/.making/build/tmp',
     });
   });
 });

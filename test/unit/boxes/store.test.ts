@@ -100,7 +100,7 @@ test('a folder that is given up leaves nothing', async () => {
 
 test('what a killed process left is removed by the next command', async () => {
   const noProcess = `.making-${2 ** 22 + 1}.1-abcd`;
-  await mkdir(join(boxesDir(), noProcess, 'work'), { recursive: true });
+  await mkdir(join(boxesDir(), noProcess, 'build'), { recursive: true });
   await using staging = await store.stage();
   await store.list();
   expect(await readdir(boxesDir())).toEqual([staging.dir.slice(boxesDir().length + 1)]);

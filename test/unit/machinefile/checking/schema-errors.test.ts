@@ -54,8 +54,8 @@ describe('the schema', () => {
       'box: tiny\nenvironment: { A-B: 1 }',
       '4:20: “A-B” is not a variable name (allowed: letters, digits and _, not beginning with a digit)',
     ],
-    ['box: tiny\nenvironment: { A: "x\\ny" }', '4:23: “x\\ny” is not a text or a number on one line'],
-    ['box: tiny\nenvironment: { A: }', '4:20: “A” has no value (it must be a text or a number on one line)'],
+    ['box: tiny\nenvironment: { A: "x\\ny" }', '4:23: “x\\ny” is not a text or a number on one line, without #'],
+    ['box: tiny\nenvironment: { A: }', '4:20: “A” has no value (it must be a text or a number on one line, without #)'],
     [
       'box: tiny\nenvironment: [A=1]',
       '4:18: “environment” must be a mapping of names to values, such as { LOG_LEVEL: debug }, not a list',

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands/index.ts';
+import { findTool } from '../../src/host/exec.ts';
+import { tinies } from '../support/machinefiles.ts';
+import { vmPath } from '../support/paths.ts';
+import { TestProject } from '../support/test-project.ts';
+
+const runProgram = promisify(execFile);
+const project = await TestProject.create({ files: { Machinefile: tinies('db', 'web-1', 'web-2') }, tools: [] });
+const env = { ...project.env, PATH: process.env.PATH };
+
+afterAll(() => project[Symbol.asyncDispose]());
+
+/** What bash would offer for the last of the words. */
+async function bashOffers(script: string, words: readonly string[]): Promise<string[]> {
+  const lines = [
+    `vm() { '${process.execPath}' '${vmPath}' "$@"; }`,
+    script,
+    `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})`,
+    `COMP_CWORD=${words.length - 1}`,
+    '_vm',
+    `printf '%s\\n' "\${COMPREPLY[@]}"`,
+  ];
+  const { stdout } = await runProgram('bash', ['-c', lines.join('\n')], { cwd: project.dir, env });
+  return stdout.split('\n').filter(Boolean);
+}
+
+describe('bash', async () => {
+  const script = await project.ok('completion', 'bash');
+
+  test('accepts the script', async () => {
+    await runProgram('bash', ['-n', '-c', script]);
+  });
+
+  test.each([
+    { words: ['vm', 'st'], offers: ['status'] },
+    { words: ['vm', 'box', 'b'], offers: ['build'] },
+    { words: ['vm', 'up', '--dr'], offers: ['--dry-run'] },
+    { words: ['vm', 'halt', 'web'], offers: ['web-1', 'web-2'] },
+    { words: ['vm', 'completion', ''], offers: expect.arrayContaining(['bash', 'zsh', 'fish']) },
+    { words: ['vm', 'help', 'des'], offers: ['destroy'] },
+  ])('$words', async ({ words, offers }) => {
+    expect(await bashOffers(script, words)).toEqual(offers);
+  });
+
+  test('knows every command', async () => {
+    const names = commands.map(({ name }) => name.split(' ')[0]);
+    expect(await bashOffers(script, ['vm', ''])).toEqual(expect.arrayContaining(names));
+  });
+});
+
+test.runIf(findTool('zsh'))('zsh accepts the script', async () => {
+  const script = await project.ok('completion', 'zsh');
+  await runProgram('zsh', ['-n', '-c', script]);
+  const { stdout } = await runProgram('zsh', [
+    '-f',
+    '-c',
+    `autoload -U compinit && compinit -D\n${script}\necho $_comps[vm]`,
+  ]);
+  expect(stdout).toContain('vm');
+});
+
+test.runIf(findTool('fish'))('fish completes', async () => {
+  const script = await project.ok('completion', 'fish');
+  const { stdout } = await runProgram('fish', ['--no-config', '-c', `${script}\ncomplete -C 'vm st'`], { env });
+  expect(stdout).toMatch(/^status\t/m);
+});
+
+test('another shell', async () => {
+  expect(await project.fails(2, 'completion', 'tcsh')).toContain('no completion for tcsh\n→ shells: bash, zsh, fish');
+});
