@@ -106,11 +106,22 @@ export async function readListing(dir: string): Promise<BoxListing | undefined> 
 async function readStored(dir: string): Promise<StoredBox | undefined> {
   const text = await unlessMissing(readFile(join(dir, BOX_FILE), 'utf8'));
   if (text === undefined) return undefined;
-  const stored = JSON.parse(text) as StoredBox; // what we wrote; its format number is checked below
+  const stored = parseStored(text, dir);
   if (stored.format === BOX_FORMAT) return stored;
   throw new StateError(`${dir} has format ${stored.format}, which this version of vm does not know`, {
     hint: 'use the version of vm that made the box, or a newer one',
   });
+}
+
+function parseStored(text: string, dir: string): StoredBox {
+  try {
+    return JSON.parse(text) as StoredBox; // what we wrote; its format number is checked by the caller
+  } catch (cause) {
+    throw new StateError(`a box is damaged: ${join(dir, BOX_FILE)} is not JSON`, {
+      hint: `restore it from a copy, or remove ${dir}: the box is made anew when it is needed`,
+      cause,
+    });
+  }
 }
 
 function toBox(dir: string, stored: StoredBox): Box {

@@ -58,7 +58,13 @@ function fishScript(commands: readonly CommandDefinition[]): string {
       ...(source ? [`complete -c vm -f -n '${seen}' -a "${source.replaceAll('"', '\\"')}"`] : []),
     ];
   });
-  return ["complete -c vm -f -n '__fish_use_subcommand' -a 'box' -d 'boxes'", ...lines].join('\n');
+  const names = topLevelNames(commands).join(' ');
+  return [
+    "complete -c vm -f -n '__fish_use_subcommand' -a 'box' -d 'boxes'",
+    "complete -c vm -f -n '__fish_use_subcommand' -a 'help' -d 'what a command does and takes'",
+    `complete -c vm -f -n '__fish_seen_subcommand_from help' -a '${names}'`,
+    ...lines,
+  ].join('\n');
 }
 
 function longFlags({ options = [] }: CommandDefinition): string[] {

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createImage } from '../support/images.ts';
@@ -65,6 +65,14 @@ test('a record that is damaged: broken, with the reason and the way out', async 
   expect(await project.ok('box', 'list')).toMatch(/^disk\.qcow2 /m);
   expect(await project.fails(1, 'box', 'remove', 'disk.qcow2')).toContain('may be in use by m in');
   expect(await project.ok('destroy', '--yes')).toBe('m destroyed\n');
+});
+
+test('a box whose description is damaged: which one, and what to do', async () => {
+  await using project = await projectWithMachine();
+  const boxesDir = join(String(project.env.VM_HOME), 'boxes');
+  const [key = ''] = await readdir(boxesDir);
+  await writeFile(join(boxesDir, key, 'box.json'), '{');
+  expect(await project.fails(1, 'box', 'list')).toContain(`${key}/box.json is not JSON\n→ restore it from a copy`);
 });
 
 test('a Machinefile that is broken or gone: what exists is shown, and the rest is not passed over in silence', async () => {

@@ -7,6 +7,9 @@ import { vmPath } from '../support/paths.ts';
 import { TestProject } from '../support/test-project.ts';
 import { tools } from '../support/tools.ts';
 
+/** Ends a terminal in which the expected does not appear; sooner than the test. */
+const TIMEOUT_MS = 20_000;
+
 interface Typed {
   /** What must be on the screen. */
   readonly after: string;
@@ -29,6 +32,7 @@ function onTerminal(
   const child = spawn(findTool('script') ?? '', ['-qec', command, '/dev/null'], {
     cwd: project.dir,
     env: { ...project.env, SHELL: '/bin/sh', TERM: 'xterm', ...env },
+    timeout: TIMEOUT_MS,
   });
   let screen = '';
   let waiting = typed;
