@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { VmError } from '../errors.ts';
@@ -48,10 +48,22 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
 /** Creates a folder and its parents, private to this user. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await mkdir(path, { recursive: true, mode: PRIVATE });
   } catch (error) {
-    throw asWriteError(path, error);
+    if (systemErrorCode(error) !== 'ENOENT') throw asWriteError(path, error);
+    // Node.js says ENOENT of a read-only file system, too. The first folder that is missing tells the truth.
+    await mkdir(firstMissing(path), { mode: PRIVATE }).catch((cause: unknown) => {
+      if (systemErrorCode(cause) !== 'EEXIST') throw asWriteError(path, cause);
+    });
+    await ensurePrivateFolder(path);
   }
+}
+
+const PRIVATE = 0o700;
+
+function firstMissing(path: string): string {
+  const parent = dirname(path);
+  return existsSync(parent) || parent === path ? path : firstMissing(parent);
 }
 
 /** Names the cause and the cure for what commonly stops a write; other errors pass unchanged. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../errors.ts';
-import { asWriteError, systemErrorCode, unlessMissing } from './files.ts';
+import { asWriteError, ensurePrivateFolder, systemErrorCode, unlessMissing } from './files.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from './processes.ts';
 import { waitFor } from './wait.ts';
 
@@ -75,7 +75,7 @@ export async function withLock<T>(lockDir: string, options: LockOptions, work: (
 async function announce(lockDir: string, ownPath: string, purpose: string): Promise<void> {
   for (;;) {
     try {
-      await mkdir(lockDir, { recursive: true, mode: 0o700 });
+      await ensurePrivateFolder(lockDir);
       await writeFile(ownPath, purpose, { mode: 0o600 });
       return;
     } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../errors.ts';
 import { asWriteError, ensurePrivateFolder, systemErrorCode, unlessMissing, writeFileAtomic } from '../host/files.ts';
@@ -103,11 +103,7 @@ export class StateStore {
 
   async #ensureStateDir(): Promise<void> {
     const { machinesDir, gitignorePath } = this.#layout;
-    try {
-      await mkdir(machinesDir, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      throw asWriteError(machinesDir, error);
-    }
+    await ensurePrivateFolder(machinesDir);
     if ((await unlessMissing(readFile(gitignorePath))) === undefined) await writeFileAtomic(gitignorePath, '*\n');
   }
 }

@@ -173,10 +173,9 @@ async function explainBootFailure(error: unknown, machine: string, serialLogPath
   const tail = await readTail(serialLogPath);
   const consoleText = tail.trim() === '' ? 'its console is empty' : `its console's last lines:\n${lastLines(tail)}`;
   const text = error.message.includes('console') ? error.message : `${error.message}; ${consoleText}`;
+  const left = `it is left as it is: vm logs ${machine} shows its whole console (${serialLogPath}), vm destroy ${machine} removes it`;
   return new GuestError(`${machine}: ${text}`, {
-    hint:
-      error.hint ??
-      `it is left as it is: vm logs ${machine} shows its whole console (${serialLogPath}), vm destroy ${machine} removes it`,
+    hint: error.hint === undefined ? left : `${error.hint}; ${left}`,
     cause: error,
   });
 }
