@@ -62,16 +62,6 @@ export async function acquireLock(lockDir: string, options: LockOptions): Promis
   return { [Symbol.asyncDispose]: () => rm(ownPath, { force: true }) };
 }
 
-/** Runs `work` while holding the lock. */
-export async function withLock<T>(lockDir: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
-  const lock = await acquireLock(lockDir, options);
-  try {
-    return await work();
-  } finally {
-    await lock[Symbol.asyncDispose]();
-  }
-}
-
 async function announce(lockDir: string, ownPath: string, purpose: string): Promise<void> {
   for (;;) {
     try {

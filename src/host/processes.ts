@@ -21,7 +21,12 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
 }
 
 export function isAlive(identity: ProcessIdentity): boolean {
-  return identifyProcess(identity.pid)?.startTicks === identity.startTicks;
+  return isSameProcess(identifyProcess(identity.pid), identity);
+}
+
+/** Whether both are one process; an absent one is none. */
+export function isSameProcess(a: ProcessIdentity | undefined, b: ProcessIdentity): boolean {
+  return a?.pid === b.pid && a.startTicks === b.startTicks;
 }
 
 /** The process whose arguments contain `marker`: `hintPid` if it is that one, otherwise found among all processes. */

@@ -67,6 +67,8 @@ export function restartSettings({ spec, accel, diskBytes, forwards }: MachinePla
       .map(({ hostIp, host, guest, protocol }) => `${hostIp}:${host ?? ''}:${guest}/${protocol}`)
       .join(','),
     'ssh.port': String(spec.ssh.port ?? forwards[0]?.host ?? ''),
+    'ssh.user': spec.ssh.user ?? '',
+    'ssh.private_key': spec.ssh.privateKeyPath ?? '',
     cloud_init: JSON.stringify(spec.cloudInit),
     'qemu.args': JSON.stringify(spec.qemuArgs),
   };

@@ -1,4 +1,5 @@
 import { StateError, VmError } from '../errors.ts';
+import { isSameProcess } from '../host/processes.ts';
 import type { MachineRecord, MachineState, PortForward } from '../machine/record.ts';
 import { StateStore } from '../machine/state-store.ts';
 import type { ObservedState } from '../providers/provider.ts';
@@ -108,9 +109,7 @@ function machineState(record: MachineRecord, observed: ObservedState): MachineSt
     case 'paused':
       return 'suspended';
     case 'running': {
-      const { ready } = record;
-      const isReady = ready?.pid === observed.process.pid && ready.startTicks === observed.process.startTicks;
-      return isReady ? 'running' : 'starting';
+      return isSameProcess(record.ready, observed.process) ? 'running' : 'starting';
     }
   }
 }

@@ -21,6 +21,7 @@ export const consoleCommand: CommandDefinition = {
     const { stdin, stdout } = process;
     stdin.setRawMode(true);
     try {
+      // A guest that goes away ends the session, however the connection broke.
       const fromGuest = pipeline(socket, stdout, { end: false }).catch(() => {});
       await Promise.race([copyUntilDetached(stdin, socket), fromGuest]);
     } finally {

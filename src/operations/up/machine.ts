@@ -3,7 +3,7 @@ import type { Communicator } from '../../communicators/communicator.ts';
 import { inPhase } from '../../context.ts';
 import { GuestError, TimeoutError } from '../../errors.ts';
 import { readTail } from '../../host/files.ts';
-import type { ProcessIdentity } from '../../host/processes.ts';
+import { isSameProcess, type ProcessIdentity } from '../../host/processes.ts';
 import { lastLines } from '../../machine/console-text.ts';
 import { changedSettings, restartSettings } from '../../machine/plan.ts';
 import type { MachineRecord } from '../../machine/record.ts';
@@ -17,7 +17,7 @@ import { applyEnvironment } from '../provision/environment.ts';
 import { provisionMachine } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { syncMachine } from '../sync.ts';
-import { createMachine, sshSettings } from './create.ts';
+import { createMachine } from './create.ts';
 import { planStart, startMachine } from './start.ts';
 
 export interface UpOptions {
@@ -94,8 +94,7 @@ async function ensureRunning(
   }
   if (observed.kind === 'paused') await provider.unpause({ record, layout });
   const current = await refreshSsh(project, { spec, box, record }, services);
-  const isReady = record.ready?.pid === observed.process.pid && record.ready.startTicks === observed.process.startTicks;
-  if (isReady) {
+  if (isSameProcess(record.ready, observed.process)) {
     return { record: current, guest: new LazyGuest({ record: current, layout }, services), started: false };
   }
   return {
@@ -123,7 +122,7 @@ async function refreshSsh(
   machine: { readonly spec: MachineSpec; readonly box: Box | undefined; readonly record: MachineRecord },
   services: Services,
 ): Promise<MachineRecord> {
-  const { spec, box, record } = machine;
+  const { spec, record } = machine;
   const changed = changedSettings(
     record.started?.settings ?? {},
     restartSettings(planStart(project, machine, services)),
@@ -136,7 +135,10 @@ async function refreshSsh(
       text: `changed since it was started: ${changed.join(', ')}; vm reload ${spec.name} applies it`,
     });
   }
-  const current = { ...record, ssh: { ...record.ssh, ...sshSettings(spec, box), user: record.ssh.user } };
+  // User and key stay: the guest was seeded with them.
+  const { forwardAgent, forwardX11, extraArgs } = spec.ssh;
+  const current = { ...record, ssh: { ...record.ssh, forwardAgent, forwardX11, extraArgs } };
+  if (JSON.stringify(current.ssh) !== JSON.stringify(record.ssh)) await project.states.write(current);
   await writeSshConfig({ record: current, layout: project.states.layout(spec.name) });
   return current;
 }

@@ -1,5 +1,6 @@
 import type { Box } from '../../boxes/box.ts';
 import { inPhase } from '../../context.ts';
+import { StateError } from '../../errors.ts';
 import { ensureRuntimeDir } from '../../host/dirs.ts';
 import type { ProcessIdentity } from '../../host/processes.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
@@ -89,8 +90,13 @@ async function choosePorts(project: Project, spec: MachineSpec, record: MachineR
   return withForwards(record, await allocateForwards({ spec, machineId: id, previous, reserved }));
 }
 
+/** The ports of a damaged record are not known: those that are in use are found by binding. Other errors are passed on. */
+function undefinedIfDamaged(error: unknown): undefined {
+  if (!(error instanceof StateError)) throw error;
+}
+
 async function portsOfOthers({ states }: Project, machine: string): Promise<Set<number>> {
   const others = (await states.list()).filter((name) => name !== machine);
-  const records = await Promise.all(others.map((name) => states.read(name).catch(() => undefined)));
+  const records = await Promise.all(others.map((name) => states.read(name).catch(undefinedIfDamaged)));
   return new Set(records.flatMap((other) => other?.forwards ?? []).map(({ host }: PortForward) => host));
 }

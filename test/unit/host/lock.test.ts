@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TimeoutError } from '../../../src/errors.ts';
-import { acquireLock, withLock } from '../../../src/host/lock.ts';
+import { acquireLock } from '../../../src/host/lock.ts';
 import { identifyProcess } from '../../../src/host/processes.ts';
 
 const { signal } = new AbortController();
@@ -17,12 +17,12 @@ afterEach(() => rm(dir, { recursive: true }));
 
 test('one holder at a time; the next gets it when it is free', async () => {
   const events: string[] = [];
-  const hold = (name: string) =>
-    withLock(dir, { purpose: name, signal }, async () => {
-      events.push(`${name} in`);
-      await new Promise(setImmediate);
-      events.push(`${name} out`);
-    });
+  const hold = async (name: string) => {
+    await using _lock = await acquireLock(dir, { purpose: name, signal });
+    events.push(`${name} in`);
+    await new Promise(setImmediate);
+    events.push(`${name} out`);
+  };
   await Promise.all(['a', 'b', 'c'].map(hold));
   expect(events).toHaveLength(6);
   for (let index = 0; index < events.length; index += 2) {
