@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { exited, pollSsh, powerDown, startQemu } from './by-hand.ts';
 import { Lab } from './lab.ts';
 import { alternate, type Measurement, mustRun, time } from './measure.ts';
+import { processesOf } from './resident.ts';
 
 export interface Benchmark {
   readonly name: string;
@@ -16,6 +17,14 @@ const TINY = 'machines: { m: { box: tiny, memory: 256MiB, sync: [./data:/srv/dat
 const THREE_TINY = `defaults: { box: tiny, memory: 256MiB }
 machines: { a: {}, b: {}, c: {} }
 `;
+
+/** What must not be there at all, in bytes. */
+export interface Leftover {
+  readonly name: string;
+  measure(): Promise<number>;
+}
+
+export const leftovers: readonly Leftover[] = [{ name: 'resident', measure: measureResident }];
 
 export const benchmarks: readonly Benchmark[] = [
   { name: 'up', target: 1.08, measure: measureUp },
@@ -53,7 +62,7 @@ async function measureUp(): Promise<Measurement> {
   await lab.vm('up');
   await lab.vm('halt');
   const hand = await byHand(lab, 'm');
-  return alternate(
+  return await alternate(
     5,
     async () => {
       const elapsed = await time(() => lab.vm('up'));
@@ -72,8 +81,8 @@ async function startByHand(machines: readonly ByHand[]): Promise<number> {
   const elapsed = performance.now() - started;
   await Promise.all(
     guests.map(async ({ machine, qemu }) => {
-      await powerDown(machine.monitorPath);
-      await exited(qemu);
+      // The guest's process is ours here: it stays in /proc until its end is known.
+      await Promise.all([powerDown(machine.monitorPath, qemu.pid ?? 0), exited(qemu)]);
     }),
   );
   return elapsed;
@@ -83,7 +92,7 @@ async function measureHalt(): Promise<Measurement> {
   await using lab = await Lab.create(DEBIAN);
   await lab.vm('up');
   const hand = await byHand(lab, 'm');
-  return alternate(
+  return await alternate(
     5,
     async () => {
       await lab.vm('up');
@@ -91,7 +100,8 @@ async function measureHalt(): Promise<Measurement> {
     },
     async () => {
       await lab.vm('up');
-      return time(() => powerDown(hand.monitorPath));
+      const [status] = JSON.parse(await lab.vm('status', '--json')) as { pid: number }[];
+      return time(() => powerDown(hand.monitorPath, status?.pid ?? 0));
     },
   );
 }
@@ -101,7 +111,7 @@ async function measureThreeUp(): Promise<Measurement> {
   await lab.vm('up');
   await lab.vm('halt');
   const hands = await Promise.all(['a', 'b', 'c'].map((machine) => byHand(lab, machine)));
-  return alternate(
+  return await alternate(
     5,
     async () => {
       const elapsed = await time(() => lab.vm('up'));
@@ -110,6 +120,16 @@ async function measureThreeUp(): Promise<Measurement> {
     },
     () => startByHand(hands),
   );
+}
+
+/** Memory of the processes that stay after `up` and `exec`, beside QEMU and the shared SSH connection. */
+async function measureResident(): Promise<number> {
+  await using lab = await Lab.create(TINY);
+  await mkdir(join(lab.dir, 'data'));
+  await lab.vm('up');
+  await lab.vm('exec', 'm', '--', 'true');
+  const others = processesOf(lab.dir).filter(({ name }) => !/^(qemu-system-.*|ssh)$/.test(name));
+  return others.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
 }
 
 type Work = (lab: Lab, hand: ByHand) => Promise<unknown>;
@@ -128,7 +148,7 @@ async function onRunningTiny(runs: number, ours: Work, floor: Work): Promise<Mea
   // The first of each opens the shared connection, fills caches and transfers the files.
   await ours(lab, hand);
   await floor(lab, hand);
-  return alternate(
+  return await alternate(
     runs,
     () => time(() => ours(lab, hand)),
     () => time(() => floor(lab, hand)),

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runQuietly } from './measure.ts';
@@ -6,6 +7,7 @@ import { runQuietly } from './measure.ts';
 /** What somebody would do without vm: start QEMU, poll with ssh every 50 ms, press the power button by QMP. */
 
 const POLL_MS = 50;
+const EXIT_POLL_MS = 2;
 
 export function startQemu(argv: readonly string[]): ChildProcess {
   const [file = '', ...args] = argv;
@@ -24,9 +26,9 @@ export function exited(qemu: ChildProcess): Promise<void> {
   });
 }
 
-/** Presses the power button and resolves when QEMU has closed its monitor, which it does when it exits. */
-export function powerDown(monitorPath: string): Promise<void> {
-  return new Promise((resolve, reject) => {
+/** Presses the power button and resolves when QEMU has ended. */
+export async function powerDown(monitorPath: string, pid: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
     const socket = connect(monitorPath);
     socket.once('error', reject);
     socket.once('close', () => resolve());
@@ -35,4 +37,5 @@ export function powerDown(monitorPath: string): Promise<void> {
       socket.resume();
     });
   });
+  while (existsSync(`/proc/${pid}`)) await delay(EXIT_POLL_MS);
 }

@@ -15,17 +15,19 @@ export interface ServerAddress {
 
 export interface SearchOptions {
   readonly signal: AbortSignal;
-  /** Changes when the guest sets up its network card. */
+  /** The machine was started this moment: until its guest touches the network card no connection can come to anything. */
+  readonly isBooting: boolean;
+  /** Changes when the guest sets up its network card; undefined where that cannot be seen. */
   networkMark(): Promise<string | undefined>;
 }
 
 /**
  * While the guest has no network, connections hang. Each one makes QEMU ask for the guest once and then again only
- * after 6 s (libslirp's first retransmission), so new ones are needed. But those given up are delivered, too, when that
- * time comes, and each is a login that the guest's server must begin: dropbear then refuses a sixth. So there are few,
- * and the guest's network card tells when one is worth it.
+ * after 6 s and 18 s (libslirp's retransmission), so new ones are needed. But those given up are delivered, too, when
+ * that time comes, and each is a login that the guest's server must begin: it slows an emulated guest down by half a
+ * second, and dropbear refuses a sixth. So there are few, and the guest's network card tells when one is worth it.
  */
-const OCCASION = { pollMs: 100, latestMs: 3000 };
+const OCCASION = { pollMs: 200, latestMs: { blind: 3000, watched: 10_000 } };
 
 /** How many are left hanging. */
 const KEEP = 3;
@@ -46,13 +48,14 @@ const BACKOFF = { firstMs: 20, factor: 1.25, maxMs: 250 };
  */
 export async function findServer(
   address: ServerAddress,
-  { signal, networkMark }: SearchOptions,
+  { signal, isBooting, networkMark }: SearchOptions,
   deps: SearchDeps = { openProbe: openBannerProbe, pause },
 ): Promise<Socket> {
   let hanging: BannerProbe[] = []; // oldest first
   let guestAnswers = false;
   let pauseMs = BACKOFF.firstMs;
   try {
+    if (isBooting) await nextOccasion(networkMark, signal, deps);
     for (;;) {
       hanging.push(deps.openProbe(address));
       const first = await firstOutcome(hanging, (stop) => {
@@ -83,10 +86,12 @@ async function nextOccasion(
   signal: AbortSignal,
   deps: Pick<SearchDeps, 'pause'>,
 ): Promise<void> {
-  const before = await networkMark();
-  for (let waitedMs = 0; waitedMs < OCCASION.latestMs; waitedMs += OCCASION.pollMs) {
+  let before = await networkMark();
+  const latestMs = before === undefined ? OCCASION.latestMs.blind : OCCASION.latestMs.watched;
+  for (let waitedMs = 0; waitedMs < latestMs; waitedMs += OCCASION.pollMs) {
     await deps.pause(OCCASION.pollMs, signal);
     const now = await networkMark();
+    before ??= now;
     if (now !== undefined && now !== before) return;
   }
 }

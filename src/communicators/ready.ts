@@ -10,6 +10,8 @@ export interface ReadyOptions {
   readonly signal: AbortSignal;
   /** Asked now and then: what tells that the guest will never be ready, or undefined while it may. */
   diagnose(): Promise<string | undefined>;
+  /** The machine was started this moment. */
+  readonly isBooting: boolean;
   /** Changes when the guest sets up its network card: then a login is worth trying at once. */
   networkMark(): Promise<string | undefined>;
   /** What is being waited for, each time that changes. */
@@ -24,7 +26,7 @@ export interface ReadyDeps {
   nowMs(): number;
 }
 
-const DIAGNOSE_EVERY_MS = 250;
+const DIAGNOSE_EVERY_MS = 1000;
 const RETRY_AFTER_MS = 100;
 
 /** A guest that is being set up may take its keys late. This long a wrong one is put down to that. */

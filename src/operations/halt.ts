@@ -40,6 +40,7 @@ export async function haltMachine(
   const observed = await provider.state(machine);
   if (observed.kind === 'stopped') return { machine: name, outcome: 'already_stopped' };
   return inPhase(services, name, 'halt', async () => {
+    const closing = closeSharedConnection(handleOf(machine));
     const outcome = await provider.stop(
       handleOf(machine),
       force
@@ -51,7 +52,7 @@ export async function haltMachine(
           },
       services,
     );
-    await closeSharedConnection(handleOf(machine));
+    await closing;
     return { machine: name, outcome };
   });
 }

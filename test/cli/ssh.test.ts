@@ -85,6 +85,7 @@ test('readiness uses the connection on which the banner came', async () => {
     signal,
     timeoutMs: 5000,
     diagnose: async () => undefined,
+    isBooting: false,
     networkMark: async () => '',
   });
   expect((await guest.exec({ script: 'x' })).exitCode).toBe(0);

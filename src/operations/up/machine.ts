@@ -90,7 +90,7 @@ async function ensureRunning(
   }
   if (observed.kind === 'stopped') {
     const started = await startMachine(project, { spec, box, record }, services);
-    return { ...(await awaitReady(project, { spec, ...started }, services)), started: true };
+    return { ...(await awaitReady(project, { spec, ...started, isBooting: true }, services)), started: true };
   }
   if (observed.kind === 'paused') await provider.unpause({ record, layout });
   const current = await refreshSsh(project, { spec, box, record }, services);
@@ -98,7 +98,7 @@ async function ensureRunning(
     return { record: current, guest: new LazyGuest({ record: current, layout }, services), started: false };
   }
   return {
-    ...(await awaitReady(project, { spec, record: current, process: observed.process }, services)),
+    ...(await awaitReady(project, { spec, record: current, process: observed.process, isBooting: false }, services)),
     started: false,
   };
 }
@@ -143,9 +143,16 @@ async function refreshSsh(
   return current;
 }
 
+interface BootingMachine {
+  readonly spec: MachineSpec;
+  readonly record: MachineRecord;
+  readonly process: ProcessIdentity;
+  readonly isBooting: boolean;
+}
+
 async function awaitReady(
   project: Project,
-  { spec, record, process }: { spec: MachineSpec; record: MachineRecord; process: ProcessIdentity },
+  { spec, record, process, isBooting }: BootingMachine,
   services: Services,
 ): Promise<{ record: MachineRecord; guest: LazyGuest }> {
   const layout = project.states.layout(spec.name);
@@ -156,6 +163,7 @@ async function awaitReady(
       communicator = await services.guests.waitUntilReady(await endpointOf({ record, layout }), {
         timeoutMs: spec.bootTimeoutMs,
         signal: services.signal,
+        isBooting,
         networkMark: () => provider.networkMark({ record, layout }),
         diagnose: () => provider.diagnoseBoot({ record, layout }, process),
         onProgress: (text) => services.reporter.report({ type: 'progress', subject: spec.name, text }),

@@ -38,7 +38,7 @@ const address = { hostIp: '127.0.0.1', port: 22 };
 const never = new AbortController().signal;
 
 /** A guest whose network card stays as it is. */
-const silent = { signal: never, networkMark: async () => '' };
+const silent = { signal: never, isBooting: false, networkMark: async () => '' };
 
 test('the first server that answers is taken, and left alone', async () => {
   const socket = new Socket();
@@ -47,19 +47,38 @@ test('the first server that answers is taken, and left alone', async () => {
   expect([opened(), abandoned]).toEqual([1, []]);
 });
 
-test('beside a connection that hangs the next is tried after 3 s; what still hangs in the end is abandoned', async () => {
+test('beside a connection that hangs the next is tried after 10 s; what still hangs in the end is abandoned', async () => {
   const socket = new Socket();
   const { deps, pauses, abandoned } = world(['hangs', 'hangs', socket]);
   expect(await findServer(address, silent, deps)).toBe(socket);
-  expect(pauses).toEqual(Array(60).fill(100));
+  expect(pauses).toEqual(Array(100).fill(200));
   expect(abandoned).toEqual([0, 1]);
+});
+
+test('where the network card cannot be watched, the next is tried after 3 s', async () => {
+  const { deps, pauses } = world(['hangs', new Socket()]);
+  await findServer(address, { ...silent, networkMark: async () => undefined }, deps);
+  expect(pauses).toEqual(Array(15).fill(200));
+});
+
+test('a machine that was just started is not tried before it touches its network card', async () => {
+  const marks = ['reset', 'reset', 'reset', 'up'];
+  const { deps, pauses, opened } = world([new Socket()]);
+  await findServer(address, { ...silent, isBooting: true, networkMark: async () => marks.shift() }, deps);
+  expect([pauses, opened()]).toEqual([Array(3).fill(200), 1]);
+});
+
+test('a machine that was just started and never touches its network card is tried after 10 s', async () => {
+  const { deps, pauses } = world([new Socket()]);
+  await findServer(address, { ...silent, isBooting: true }, deps);
+  expect(pauses).toEqual(Array(50).fill(200));
 });
 
 test('a guest that sets up its network card is tried at once', async () => {
   const marks = ['reset', 'reset', undefined, 'reset', 'up'];
   const { deps, pauses } = world(['hangs', new Socket()]);
   await findServer(address, { ...silent, networkMark: async () => marks.shift() }, deps);
-  expect(pauses).toEqual(Array(4).fill(100));
+  expect(pauses).toEqual(Array(4).fill(200));
 });
 
 test('only some are left hanging', async () => {
@@ -84,7 +103,7 @@ test('once the guest has answered, a connection that hangs gets its time', async
 test('a port with nobody behind it says nothing of the guest', async () => {
   const { deps, pauses } = world(['refused', 'hangs', new Socket()]);
   await findServer(address, silent, deps);
-  expect(pauses).toEqual([20, ...Array(30).fill(100)]);
+  expect(pauses).toEqual([20, ...Array(50).fill(200)]);
 });
 
 test('an interruption ends the search and every connection', async () => {

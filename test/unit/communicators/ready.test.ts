@@ -15,6 +15,7 @@ const patient: ReadyOptions = {
   timeoutMs: 60_000,
   signal: new AbortController().signal,
   diagnose: () => new Promise(() => {}),
+  isBooting: false,
   networkMark: async () => '',
 };
 
