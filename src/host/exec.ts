@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { finished, type Readable } from 'node:stream';
 import { CommandError, InterruptedError, MissingToolError, TimeoutError } from '../errors.ts';
 
 /** Exactly what will run: no shell, no quoting. */
@@ -17,7 +18,7 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
-  /** Called for every complete line as it arrives. */
+  /** Called for every complete line as it arrives; a carriage return ends one, too. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
 }
 
@@ -46,8 +47,8 @@ export async function run(command: HostCommand, options: RunOptions = {}): Promi
   const { onLine } = options;
   const reading = onLine
     ? [
-        readLines(child.iterable({ from: 'stdout' }), (line) => onLine(line, 'stdout')),
-        readLines(child.iterable({ from: 'stderr' }), (line) => onLine(line, 'stderr')),
+        readLines(child.iterable({ from: 'stdout', binary: true }), (line) => onLine(line, 'stdout')),
+        readLines(child.iterable({ from: 'stderr', binary: true }), (line) => onLine(line, 'stderr')),
       ]
     : [];
   const [result] = await Promise.all([child, ...reading]);
@@ -63,8 +64,16 @@ export async function run(command: HostCommand, options: RunOptions = {}): Promi
   });
 }
 
-async function readLines(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
-  for await (const line of lines) onLine(String(line));
+/** A carriage return ends a line, too, as soon as something follows it: programs that count upwards end each count so. */
+async function readLines(chunks: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split(/\r?\n|\r(?=[^\n])/);
+    rest = lines.pop() ?? '';
+    lines.forEach(onLine);
+  }
+  if (rest !== '') onLine(rest);
 }
 
 function failureText(command: HostCommand, exitCode: number | undefined, stderr: string): string {
@@ -117,6 +126,58 @@ export function startDetached(command: HostCommand, outputPath: string): Promise
       resolve(child.pid as number); // present once 'spawn' was emitted
     });
   }).finally(() => closeSync(output));
+}
+
+const STDERR_KEPT_CHARACTERS = 16 * 1024;
+
+/**
+ * Pipes a stream through a program and gives what that prints. The program is started by the first read; once the reader
+ * stops, or anything fails, it has ended and `input` is destroyed.
+ * @throws MissingToolError if it is not installed, CommandError if it fails, InterruptedError, and what `input` throws.
+ */
+export async function* runAsFilter(
+  command: HostCommand,
+  input: Readable,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const child = spawn(command.file, command.args, { signal, killSignal: 'SIGKILL' });
+  let spawnError: NodeJS.ErrnoException | undefined;
+  child.on('error', (error) => {
+    spawnError = error;
+  });
+  const ending = new Promise<number | undefined>((resolve) => {
+    child.once('close', (code) => resolve(code ?? undefined));
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_KEPT_CHARACTERS);
+  });
+  let inputError: unknown;
+  finished(input, { writable: false }, (error) => {
+    inputError = error;
+    if (error) child.kill('SIGKILL');
+  });
+  // A program that ends before it has read everything says why by its exit code.
+  child.stdin.on('error', () => {});
+  input.pipe(child.stdin);
+  try {
+    for await (const chunk of child.stdout) yield chunk;
+    const exitCode = await ending;
+    if (signal.aborted) throw new InterruptedError();
+    if (inputError) throw inputError;
+    if (spawnError) throw spawnError.code === 'ENOENT' ? new MissingToolError(command.file) : spawnError;
+    if (exitCode !== 0) {
+      throw new CommandError(failureText(command, exitCode, stderr), {
+        command: [command.file, ...command.args],
+        exitCode,
+        stderr,
+      });
+    }
+  } finally {
+    child.kill('SIGKILL');
+    input.destroy();
+    await ending;
+  }
 }
 
 /** The absolute path of a program on PATH, or undefined. Relative folders on PATH are passed over. */

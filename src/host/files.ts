@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { VmError } from '../errors.ts';
+import { InterruptedError, VmError } from '../errors.ts';
 
 /** The code of a Node.js system error (`ENOENT`, …), or undefined for anything else. */
 export function systemErrorCode(error: unknown): string | undefined {
@@ -91,10 +91,11 @@ export function asWriteError(path: string, error: unknown): unknown {
   }
 }
 
-/** SHA-256 of a file's bytes, in lower-case hex. */
+/** SHA-256 of a file's bytes, in lower-case hex. @throws InterruptedError. */
 export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) })) {
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    if (signal?.aborted) throw new InterruptedError();
     hash.update(chunk as Uint8Array);
   }
   return hash.digest('hex');

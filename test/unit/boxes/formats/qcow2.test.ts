@@ -1,13 +1,29 @@
 import { describe, expect, test } from 'vitest';
-import { findImageProblem } from '../../../../src/boxes/formats/qcow2.ts';
+import { findImageProblem, readQcow2 } from '../../../../src/boxes/formats/qcow2.ts';
 import { parseQcow2Header } from '../../../../src/boxes/formats/qcow2-header.ts';
+import { bufferImage } from './buffer-image.ts';
 
-/** The header of a plain image of 1 GiB. */
+/** The header of a plain image of 1 GiB, for which its L1 table has just enough entries. */
 function header(version = 3): Buffer {
   const bytes = Buffer.alloc(512);
   bytes.writeUInt32BE(0x514649fb, 0);
   bytes.writeUInt32BE(version, 4);
+  bytes.writeUInt32BE(16, 20);
   bytes.writeBigUInt64BE(2n ** 30n, 24);
+  bytes.writeUInt32BE(2, 36);
+  return bytes;
+}
+
+function withSize(sizeBytes: bigint): Buffer {
+  const bytes = header();
+  bytes.writeBigUInt64BE(sizeBytes, 24);
+  return bytes;
+}
+
+function withClusterBits(bits: number): Buffer {
+  const bytes = header();
+  bytes.writeUInt32BE(bits, 20);
+  bytes.writeUInt32BE(0xffff_ffff, 36);
   return bytes;
 }
 
@@ -64,11 +80,32 @@ describe('findImageProblem', () => {
       withBackingFile('/etc/shadow').subarray(0, 150),
       'it stands on another file',
     ],
+    ['a backing file that a terminal would obey', withBackingFile('\x1b]0;x\x07'), 'it stands on another file, ?]0;x?'],
+    ['more disk than its L1 table has entries for', withSize(2n ** 30n + 1n), 'its header lies about its size'],
+    ['a table for half of it, as its entries are twice as long', withIncompatibleFeature(4n), 'its header lies'],
+    ['clusters that are too small', withClusterBits(8), 'it is damaged or not whole'],
+    ['clusters that are too large', withClusterBits(22), 'it is damaged or not whole'],
+    ['clusters beyond any number', withClusterBits(0xffff_ffff), 'it is damaged or not whole'],
   ])('%s', (_, bytes, expected) => {
     expect(problemOf(bytes)).toContain(expected);
   });
 
+  test.each([9, 21])('clusters of 2^%d bytes', (bits) => {
+    expect(problemOf(withClusterBits(bits))).toBeUndefined();
+  });
+
   test('version 2 has no features at that place', () => {
     expect(problemOf(withIncompatibleFeature(2n, 2))).toBeUndefined();
+  });
+});
+
+describe('readQcow2', () => {
+  test('a plain image', async () => {
+    expect(await readQcow2(bufferImage(header()))).toEqual({ virtualSizeBytes: 2 ** 30, problem: undefined });
+  });
+
+  test('a header that cannot be read', async () => {
+    const { problem } = await readQcow2(bufferImage(header().subarray(0, 50)));
+    expect(problem?.what).toBe('it is damaged or not whole');
   });
 });
