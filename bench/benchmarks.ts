@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { measureBoxImport, measureDownload, measureImport } from './boxes.ts';
 import { exited, pollSsh, powerDown, startQemu } from './by-hand.ts';
 import { Lab } from './lab.ts';
 import { alternate, type Measurement, mustRun, time } from './measure.ts';
@@ -33,6 +34,9 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'status', target: 2.0, measure: () => onRunningTiny(20, vmCommand('status'), nodeStart) },
   { name: 'exec', target: 1.8, measure: () => onRunningTiny(20, vmCommand('exec', 'm', '--', 'true'), sshAndNode) },
   { name: 'sync', target: 1.6, measure: () => onRunningTiny(20, vmCommand('sync'), rsyncAndNode) },
+  { name: 'import', target: 1.3, measure: measureImport },
+  { name: 'import-box', target: 1.2, measure: measureBoxImport },
+  { name: 'download', target: 1.3, measure: measureDownload },
 ];
 
 /** The argv that `up` starts a stopped machine with, and what somebody needs to do the same by hand. */

@@ -5,20 +5,26 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const vmPath = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const homeDir = fileURLToPath(new URL('../../.test-home', import.meta.url));
+const testHomeDir = fileURLToPath(new URL('../../.test-home', import.meta.url));
 
 /** A project whose machines are measured. Disposing it destroys them. */
 export class Lab implements AsyncDisposable {
   readonly dir: string;
   readonly env: NodeJS.ProcessEnv;
 
-  private constructor(dir: string) {
+  /** VM_HOME. */
+  readonly homeDir: string;
+
+  private constructor(dir: string, homeDir: string) {
     this.dir = dir;
+    this.homeDir = homeDir;
     this.env = { PATH: process.env.PATH, HOME: dir, VM_HOME: homeDir, XDG_RUNTIME_DIR: join(dir, 'run') };
   }
 
-  static async create(machinefile: string): Promise<Lab> {
-    const lab = new Lab(await mkdtemp(join(tmpdir(), 'vm-bench-')));
+  /** @param ownHome a box store of its own, instead of that of the tests. */
+  static async create(machinefile: string, { ownHome = false } = {}): Promise<Lab> {
+    const dir = await mkdtemp(join(tmpdir(), 'vm-bench-'));
+    const lab = new Lab(dir, ownHome ? join(dir, 'vm-home') : testHomeDir);
     await mkdir(join(lab.dir, 'run'), { mode: 0o700 });
     await writeFile(join(lab.dir, 'Machinefile'), machinefile);
     return lab;

@@ -7,7 +7,8 @@ export type { MachineRecord, MachineState, PortForward } from './machine/record.
 export { type LoadedProject, type LoadInput, loadProject } from './machinefile/load.ts';
 export { type MachinefileDocument, machinefileSchema } from './machinefile/schema.ts';
 export type { MachineSpec, ProjectSpec } from './machinefile/spec.ts';
-export { boxesNamed, build as buildBox, listBoxes, removeBox } from './operations/boxes.ts';
+export { addBox, build as buildBox } from './operations/box-sources.ts';
+export { boxesNamed, listBoxes, removeBox } from './operations/boxes.ts';
 export { config } from './operations/config.ts';
 export { destroy } from './operations/destroy.ts';
 export { doctor } from './operations/doctor/doctor.ts';

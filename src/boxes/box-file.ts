@@ -1,7 +1,7 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../errors.ts';
-import { sha256OfFile, unlessMissing } from '../host/files.ts';
+import { unlessMissing } from '../host/files.ts';
 import type { Arch } from '../machinefile/spec.ts';
 import type { Box, BoxListing, SeedKind } from './box.ts';
 
@@ -13,12 +13,15 @@ export const DISK_FILE = 'disk.qcow2';
 export const KERNEL_FILE = 'vmlinuz';
 export const UNCOMPRESSED_KERNEL_FILE = 'vmlinux';
 export const INITRD_FILE = 'initrd.img';
+export const ENTRY_KEY_FILE = 'vagrant_private_key';
 
 /** What is written beside a box's files. */
 export interface BoxDescription {
   readonly key: string;
   /** Of the recipe the box was built from; several boxes may share it. Absent: imported. */
   readonly fingerprint: string | undefined;
+  /** Hex digest of the file that was imported. */
+  readonly sha256?: string;
   readonly name: string;
   readonly version: string;
   readonly arch: Arch;
@@ -27,7 +30,9 @@ export interface BoxDescription {
   readonly virtualSizeBytes: number;
   /** The kernel's, where the box brings kernel and initrd. */
   readonly commandLine: string | undefined;
-  /** For people: "built from /srv/boxes/tiny", "imported from /srv/x.qcow2". */
+  /** A Vagrant box with a key of its own. */
+  readonly hasEntryKey?: boolean;
+  /** See `Box`. */
   readonly source: string;
   /** Versions of the programs that made it. */
   readonly builtWith: Readonly<Record<string, string>>;
@@ -42,18 +47,21 @@ interface StoredBox extends BoxDescription {
 
 interface StoredFile {
   readonly bytes: number;
-  readonly sha256: string;
 }
 
 /** The content of `box.json` for the files in `dir`. */
-export async function describeFiles(dir: string, description: BoxDescription, signal: AbortSignal): Promise<string> {
+export async function describeFiles(dir: string, description: BoxDescription): Promise<string> {
   const kernelFiles = [KERNEL_FILE, UNCOMPRESSED_KERNEL_FILE, INITRD_FILE];
-  const names = [DISK_FILE, ...(description.commandLine === undefined ? [] : kernelFiles)];
+  const names = [
+    DISK_FILE,
+    ...(description.commandLine === undefined ? [] : kernelFiles),
+    ...(description.hasEntryKey ? [ENTRY_KEY_FILE] : []),
+  ];
   const files: Record<string, StoredFile> = {};
   for (const name of names) {
     const path = join(dir, name);
     await flush(path);
-    files[name] = { bytes: (await stat(path)).size, sha256: await sha256OfFile(path, signal) };
+    files[name] = { bytes: (await stat(path)).size };
   }
   const stored: StoredBox = { format: BOX_FORMAT, ...description, files };
   return `${JSON.stringify(stored, undefined, 2)}\n`;
@@ -97,7 +105,6 @@ export async function readListing(dir: string): Promise<BoxListing | undefined> 
   const stats = await Promise.all(names.map((name) => unlessMissing(stat(join(dir, name)))));
   return {
     box: toBox(dir, stored),
-    source: stored.source,
     createdAt: stored.createdAt,
     sizeBytes: stats.reduce((sum, file) => sum + (file?.blocks ?? 0) * 512, 0),
   };
@@ -125,9 +132,11 @@ function parseStored(text: string, dir: string): StoredBox {
 }
 
 function toBox(dir: string, stored: StoredBox): Box {
-  const { key, name, version, arch, seed, user, virtualSizeBytes, commandLine } = stored;
+  const { key, name, version, arch, seed, user, virtualSizeBytes, commandLine, source } = stored;
   return {
     key,
+    digest: stored.sha256 ?? stored.fingerprint ?? key,
+    source,
     name,
     version,
     arch,
@@ -135,6 +144,7 @@ function toBox(dir: string, stored: StoredBox): Box {
     user,
     virtualSizeBytes,
     diskPath: join(dir, DISK_FILE),
+    entryKeyPath: stored.hasEntryKey ? join(dir, ENTRY_KEY_FILE) : undefined,
     kernel:
       commandLine === undefined
         ? undefined

@@ -3,14 +3,20 @@ import type { Arch } from '../machinefile/spec.ts';
 /**
  * How a box takes the machine's identity before its SSH server starts:
  * `machinefile`: a boot unit of our own boxes reads a tar from QEMU's fw_cfg;
- * `cloud-init`: NoCloud, a labelled disk.
+ * `cloud-init`: NoCloud, a labelled disk;
+ * `vagrant`: not at all: it is entered once with a key that everybody knows, or that came with the box, and given its
+ * identity then.
  */
-export type SeedKind = 'machinefile' | 'cloud-init';
+export type SeedKind = 'machinefile' | 'cloud-init' | 'vagrant';
 
 /** A box on disk, ready to be started from. Everything in it is immutable. */
 export interface Box {
   /** Content address: hex sha256 of what the box was made of (recipe inputs, or the imported image). */
   readonly key: string;
+  /** What a lockfile pins, lower-case hex: the sha256 of the imported file, or of everything it was built from. */
+  readonly digest: string;
+  /** For people: "built from the recipe tiny", "downloaded from https://…". */
+  readonly source: string;
   /** `debian/12`; for an imported image its file name. */
   readonly name: string;
   readonly version: string;
@@ -21,6 +27,8 @@ export interface Box {
   /** qcow2 without backing file. */
   readonly diskPath: string;
   readonly virtualSizeBytes: number;
+  /** Lets in once, where everybody's keys do not: came with a Vagrant box. */
+  readonly entryKeyPath: string | undefined;
   /** For direct kernel boot; absent: the firmware boots the disk. */
   readonly kernel: BoxKernel | undefined;
 }
@@ -40,8 +48,6 @@ export interface BoxKernel {
 /** What `vm box list` and `vm box info` show. */
 export interface BoxListing {
   readonly box: Box;
-  /** "built from boxes/debian-12", "imported from /srv/x.qcow2". */
-  readonly source: string;
   /** ISO 8601. */
   readonly createdAt: string;
   /** Bytes the box takes on disk. */

@@ -51,7 +51,7 @@ export async function buildBox({ recipesDir, name, force }: BuildInput, { store,
   await build.run(commands.buildPaths(staging.dir));
   const description = describe(recipe, fingerprint, await store.has(fingerprint), build.tools);
   // Awaited here: at the end of this function staging folder and lock are given up.
-  return await store.commit(staging, description, context.signal);
+  return await store.commit(staging, description);
 }
 
 interface Build {
@@ -111,7 +111,7 @@ function describe(
   isTaken: boolean,
   builtWith: Readonly<Record<string, string>>,
 ): BoxDescription {
-  const { name, version, arch, seed, user, disk, command_line, dir } = recipe;
+  const { name, version, arch, seed, user, disk, command_line } = recipe;
   const createdAt = new Date().toISOString();
   return {
     key: isTaken ? sha256(`${fingerprint} ${createdAt}`) : fingerprint,
@@ -123,7 +123,7 @@ function describe(
     user,
     virtualSizeBytes: disk,
     commandLine: command_line,
-    source: `built from ${dir}`,
+    source: `built from the recipe ${name}`,
     builtWith,
     createdAt,
   };

@@ -5,6 +5,7 @@ import { StateError } from '../errors.ts';
 import { ensurePrivateFolder, unlessMissing, writeFileAtomic } from '../host/files.ts';
 import { acquireLock, type LockOptions } from '../host/lock.ts';
 import { identifyProcess, isAlive } from '../host/processes.ts';
+import { type Constraint, compareVersions, isVersion, satisfies } from '../machinefile/versions.ts';
 import type { Box, BoxListing } from './box.ts';
 import { BOX_FILE, type BoxDescription, describeFiles, readBox, readFingerprint, readListing } from './box-file.ts';
 import { removeFolder } from './remove-folder.ts';
@@ -40,11 +41,23 @@ export class BoxStore {
       .sort((a, b) => a.box.name.localeCompare(b.box.name) || b.createdAt.localeCompare(a.createdAt));
   }
 
-  /** The newest box of this name and, if given, version; undefined if there is none. */
-  async find(name: string, version?: string): Promise<Box | undefined> {
-    const listings = await this.list();
-    const found = listings.find(({ box }) => box.name === name && (version === undefined || box.version === version));
+  /** The newest box of this name; within a constraint, that of the highest version. Undefined if there is none. */
+  async find(name: string, version?: Constraint): Promise<Box | undefined> {
+    const named = (await this.list()).filter(({ box }) => box.name === name);
+    const [found] =
+      version === undefined
+        ? named
+        : named
+            .filter(({ box }) => isVersion(box.version) && satisfies(box.version, version))
+            .sort((a, b) => compareVersions(b.box.version, a.box.version));
     return found && this.get(found.box.key);
+  }
+
+  /** The newest box that a lockfile means by this digest; undefined if there is none. */
+  async findByDigest(digest: string): Promise<Box | undefined> {
+    const found = (await this.list()).filter(({ box }) => box.digest === digest);
+    const [newest] = found.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+    return newest && this.get(newest.box.key);
   }
 
   async has(key: string): Promise<boolean> {
@@ -58,6 +71,16 @@ export class BoxStore {
     throw new StateError(`a box that a machine stands on is gone: ${this.#dir(key)}`, {
       hint: 'restore it from a copy, or make the machine anew: vm up --recreate',
     });
+  }
+
+  /** The folder of a box. */
+  dirOf(key: string): string {
+    return this.#dir(key);
+  }
+
+  /** The folders of all boxes. */
+  async boxDirs(): Promise<string[]> {
+    return (await this.#keys()).map((key) => this.#dir(key));
   }
 
   /** Held while a box of this key is made or removed. */
@@ -85,8 +108,8 @@ export class BoxStore {
   }
 
   /** Makes the staged box exist, all at once. Call with its lock held, when there is none with its key. */
-  async commit({ dir }: StagingFolder, description: BoxDescription, signal: AbortSignal): Promise<Box> {
-    await writeFileAtomic(join(dir, BOX_FILE), await describeFiles(dir, description, signal));
+  async commit({ dir }: StagingFolder, description: BoxDescription): Promise<Box> {
+    await writeFileAtomic(join(dir, BOX_FILE), await describeFiles(dir, description));
     await rename(dir, this.#dir(description.key));
     return this.get(description.key);
   }

@@ -3,7 +3,7 @@ import { pause, waitFor } from '../host/wait.ts';
 import type { Communicator, SshEndpoint } from './communicator.ts';
 import { ConnectError } from './connect-error.ts';
 import { findServer, type SearchOptions } from './find-server.ts';
-import { connectSsh, preloadSsh } from './ssh.ts';
+import { type ConnectOptions, connectSsh, preloadSsh } from './ssh.ts';
 
 export interface ReadyOptions {
   readonly timeoutMs: number;
@@ -12,6 +12,8 @@ export interface ReadyOptions {
   diagnose(): Promise<string | undefined>;
   /** The machine was started this moment. */
   readonly isBooting: boolean;
+  /** How the guest is entered before it has its identity; see `ConnectOptions`. */
+  readonly firstEntry?: ConnectOptions['firstEntry'];
   /** Changes when the guest sets up its network card: then a login is worth trying at once. */
   networkMark(): Promise<string | undefined>;
   /** What is being waited for, each time that changes. */
@@ -21,10 +23,12 @@ export interface ReadyOptions {
 /** What readiness does to the world; replaced in tests. */
 export interface ReadyDeps {
   /** One login attempt: waits for a server, logs in, runs a command. */
-  logIn(endpoint: SshEndpoint, search: SearchOptions, onProgress: (text: string) => void): Promise<Communicator>;
+  logIn(endpoint: SshEndpoint, options: LoginOptions, onProgress: (text: string) => void): Promise<Communicator>;
   pause(ms: number, signal: AbortSignal): Promise<void>;
   nowMs(): number;
 }
+
+export type LoginOptions = SearchOptions & Pick<ReadyOptions, 'firstEntry'>;
 
 const DIAGNOSE_EVERY_MS = 1000;
 const RETRY_AFTER_MS = 100;
@@ -118,15 +122,21 @@ function whenChanged(onProgress: ((text: string) => void) | undefined): (text: s
 
 async function logIn(
   endpoint: SshEndpoint,
-  search: SearchOptions,
+  options: LoginOptions,
   onProgress: (text: string) => void,
 ): Promise<Communicator> {
+  const { signal, firstEntry } = options;
   onProgress('waiting for SSH');
-  const [socket] = await Promise.all([findServer(endpoint, search), preloadSsh()]);
+  const [socket] = await Promise.all([findServer(endpoint, options), preloadSsh()]);
   onProgress('logging in');
-  const communicator = await connectSsh(endpoint, { signal: search.signal, socket, timeoutMs: LOGIN_TIMEOUT_MS });
+  const communicator = await connectSsh(endpoint, {
+    signal,
+    socket,
+    timeoutMs: LOGIN_TIMEOUT_MS,
+    ...(firstEntry && { firstEntry }),
+  });
   try {
-    const { exitCode } = await communicator.exec({ script: 'true', signal: search.signal });
+    const { exitCode } = await communicator.exec({ script: 'true', signal });
     if (exitCode !== 0) throw new ConnectError('closed', `the guest runs no commands yet (exit code ${exitCode})`);
     return communicator;
   } catch (error) {

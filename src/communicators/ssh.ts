@@ -14,6 +14,8 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
   /** A connection that is open already, with nothing of it consumed. */
   readonly socket?: Socket;
+  /** Any of these keys is used, and any host key accepted: for a guest that was not given its identity yet. */
+  readonly firstEntry?: { readonly privateKeys: readonly string[] };
 }
 
 /** A guest that is silent for a minute is lost. One whose hypervisor dies is noticed at once: the socket closes. */
@@ -67,7 +69,8 @@ interface Login extends ConnectOptions {
   readonly socket: Socket;
 }
 
-function logIn(client: Client, { endpoint, privateKey, socket, signal, timeoutMs }: Login): Promise<void> {
+function logIn(client: Client, login: Login): Promise<void> {
+  const { endpoint, socket, signal, timeoutMs } = login;
   return new Promise((resolve, reject) => {
     let foreignHostKey: Buffer | undefined;
     const settle = (error?: unknown) => {
@@ -89,19 +92,40 @@ function logIn(client: Client, { endpoint, privateKey, socket, signal, timeoutMs
     client.connect({
       sock: socket,
       ...KEEPALIVE,
-      username: endpoint.user,
-      privateKey,
       readyTimeout: timeoutMs,
-      algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(endpoint.hostKey) },
-      // Without this ssh2 would first ask for a login without any authentication, which costs a round trip.
-      authHandler: ['publickey'],
-      hostVerifier: (key: Buffer) => {
-        const isPinned = key.toString('base64') === endpoint.hostKey.split(' ')[1];
-        if (!isPinned) foreignHostKey = key;
-        return isPinned;
-      },
+      ...credentials(login, (key) => {
+        foreignHostKey = key;
+      }),
     });
   });
+}
+
+function credentials(
+  { endpoint, privateKey, firstEntry }: Login,
+  onForeignHostKey: (key: Buffer) => void,
+): ConnectConfig {
+  const { user: username, hostKey } = endpoint;
+  if (firstEntry !== undefined) {
+    const keys = [...firstEntry.privateKeys, privateKey];
+    return {
+      username,
+      algorithms: ALGORITHMS,
+      authHandler: keys.map((key) => ({ type: 'publickey', username, key })),
+      hostVerifier: () => true,
+    };
+  }
+  return {
+    username,
+    privateKey,
+    algorithms: { ...ALGORITHMS, serverHostKey: hostKeyAlgorithms(hostKey) },
+    // Without this ssh2 would first ask for a login without any authentication, which costs a round trip.
+    authHandler: ['publickey'],
+    hostVerifier: (key: Buffer) => {
+      const isPinned = key.toString('base64') === hostKey.split(' ')[1];
+      if (!isPinned) onForeignHostKey(key);
+      return isPinned;
+    },
+  };
 }
 
 /** Only the kind of key that is pinned: asked for another one, the guest would prove nothing. */

@@ -27,6 +27,10 @@ export interface MachineRecord {
   readonly ready: ProcessIdentity | undefined;
   /** Fingerprint of the environment last written into the guest. */
   readonly environmentFingerprint: string | undefined;
+  /** A Vagrant box has been entered and was given its identity. */
+  readonly isEntered?: boolean;
+  /** cloud-init has done its work of the first boot; absent where nobody had to wait for it. */
+  readonly isCloudInitDone?: boolean;
   /** Steps that succeeded, by name. */
   readonly steps: Readonly<Record<string, StepRecord>>;
 }

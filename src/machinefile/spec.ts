@@ -1,3 +1,5 @@
+import type { BoxForm } from './forms/box.ts';
+
 /** What a Machinefile means, after merging, interpolation and defaults: nothing optional that has a default. */
 export interface ProjectSpec {
   readonly name: string;
@@ -50,10 +52,8 @@ export interface MachineSpec {
   readonly message: string | undefined;
 }
 
-/** Where a box comes from, as asked for. */
-export type BoxReference =
-  | { readonly kind: 'name'; readonly name: string; readonly version: string | undefined }
-  | { readonly kind: 'path'; readonly path: string };
+/** Where a box comes from, as asked for; paths are absolute. */
+export type BoxReference = BoxForm;
 
 export interface PortSpec {
   readonly hostIp: string;

@@ -1,45 +1,8 @@
-import { join } from 'node:path';
-import type { Box, BoxListing } from '../boxes/box.ts';
-import { buildBox } from '../boxes/build.ts';
-import { importImage } from '../boxes/import.ts';
-import { findRecipe, listRecipes } from '../boxes/recipe.ts';
-import { StateError, VmError } from '../errors.ts';
-import type { BoxReference } from '../machinefile/spec.ts';
+import type { BoxListing } from '../boxes/box.ts';
+import { StateError } from '../errors.ts';
+import { noSuchBox } from './box-sources.ts';
 import { type BoxUser, boxUsers } from './box-users.ts';
 import type { Services } from './services.ts';
-
-/**
- * The box that is meant: in the store, or imported from its file, or built from the recipe of that name.
- * @throws VmError if there is neither box nor recipe.
- */
-export async function ensureBox(reference: BoxReference, services: Services): Promise<Box> {
-  if (reference.kind === 'path') {
-    const { dirs, boxes: store, arch } = services;
-    const memoryDir = join(dirs.homeDir, 'imports');
-    return importImage({ path: reference.path, arch, memoryDir }, { store, context: services });
-  }
-  const { name, version } = reference;
-  const found = await services.boxes.find(name, version);
-  if (found !== undefined) return found;
-  const recipe = await findRecipe(services.recipesDir, name);
-  if (recipe === undefined) throw await noSuchBox(name, services);
-  if (version !== undefined && recipe.version !== version) {
-    throw new VmError(`there is no version ${version} of the box ${name}; its recipe makes ${recipe.version}`, {
-      hint: `use ${name}@${recipe.version}, or leave the version away`,
-    });
-  }
-  return build(name, { force: false, services });
-}
-
-/** Makes a box from its recipe; gives the one that is there where nothing it is made of has changed. */
-export async function build(
-  name: string,
-  { force, services }: { readonly force: boolean; readonly services: Services },
-): Promise<Box> {
-  const { recipesDir, boxes: store } = services;
-  if ((await findRecipe(recipesDir, name)) === undefined) throw await noSuchBox(name, services);
-  return buildBox({ recipesDir, name, force }, { store, context: services });
-}
 
 /** A box and the machines that stand on it. */
 export interface UsedBox extends BoxListing {
@@ -64,18 +27,43 @@ export async function boxesNamed(name: string, services: Services): Promise<Used
 }
 
 /**
+ * The boxes that no machine stands on: of each name those that a newer one has replaced, or all.
+ * @throws StateError if it cannot be known which machines stand on which.
+ */
+export async function unusedBoxes(all: boolean, services: Services): Promise<UsedBox[]> {
+  const boxes = await listBoxes(services);
+  await checkAllKnown('some boxes', services);
+  // Listed by name, newest first.
+  const newest = new Set(boxes.filter(({ box }, index) => boxes[index - 1]?.box.name !== box.name));
+  return boxes.filter((listed) => listed.users.length === 0 && (all || !newest.has(listed)));
+}
+
+/** Removes boxes, each with a last look whether a machine stands on it by now; such a one is left. */
+export async function pruneBoxes(boxes: readonly UsedBox[], services: Services): Promise<readonly UsedBox[]> {
+  const removed: UsedBox[] = [];
+  for (const listed of boxes) {
+    if (await removeUnused(listed.box.key, services)) removed.push(listed);
+  }
+  return removed;
+}
+
+async function removeUnused(key: string, services: Services): Promise<boolean> {
+  await using _lock = await services.boxes.lock(key, { purpose: 'vm box prune', signal: services.signal });
+  // Whoever creates a machine holds the lock of its box.
+  const { byKey } = await boxUsers(services);
+  if (byKey.has(key)) return false;
+  await services.boxes.remove(key);
+  return true;
+}
+
+/**
  * Removes all boxes of this name, or the one with this key.
  * @throws StateError naming the machines that stand on one of them, or may: nothing is removed then.
  */
 export async function removeBox(name: string, services: Services): Promise<readonly UsedBox[]> {
   const named = await boxesNamed(name, services);
   checkUnused(named);
-  const { unknown } = await boxUsers(services);
-  if (unknown.length > 0) {
-    throw new StateError(`the box ${name} may be in use by ${formatUsers(unknown)}, whose record is damaged`, {
-      hint: 'vm destroy removes such a machine',
-    });
-  }
+  await checkAllKnown(`the box ${name}`, services);
   for (const { box } of named) {
     await using _lock = await services.boxes.lock(box.key, { purpose: 'vm box remove', signal: services.signal });
     // Looked at again: whoever creates a machine holds the lock of its box.
@@ -83,6 +71,14 @@ export async function removeBox(name: string, services: Services): Promise<reado
     await services.boxes.remove(box.key);
   }
   return named;
+}
+
+async function checkAllKnown(what: string, services: Services): Promise<void> {
+  const { unknown } = await boxUsers(services);
+  if (unknown.length === 0) return;
+  throw new StateError(`${what} may be in use by ${formatUsers(unknown)}, whose record is damaged`, {
+    hint: 'vm destroy removes such a machine',
+  });
 }
 
 function checkUnused(boxes: readonly UsedBox[]): void {
@@ -96,12 +92,4 @@ function checkUnused(boxes: readonly UsedBox[]): void {
 
 function formatUsers(users: readonly BoxUser[]): string {
   return users.map(({ machine, projectDir }) => `${machine} in ${projectDir}`).join(', ');
-}
-
-async function noSuchBox(name: string, { recipesDir, boxes }: Services): Promise<VmError> {
-  const known = [
-    ...(await boxes.list()).map(({ box }) => box.name),
-    ...(await listRecipes(recipesDir)).map((recipe) => recipe.name),
-  ];
-  return new VmError(`there is no box called ${name}`, { hint: `boxes: ${[...new Set(known)].sort().join(', ')}` });
 }

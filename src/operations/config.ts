@@ -48,8 +48,12 @@ function machineSettings(machine: MachineSpec): MachineSettings {
 
 function boxSettings({ box }: MachineSpec): MachineSettings['box'] {
   if (box === undefined) return undefined;
-  if (box.kind === 'path') return { path: literal(box.path) };
-  return box.version === undefined ? { name: box.name } : { name: box.name, version: box.version };
+  const version = given('version', box.version?.text);
+  if (box.kind === 'name') return { name: box.name, ...version };
+  if (box.kind === 'oci') return `oci://${box.reference}`;
+  const checksum = given('checksum', box.checksum && `${box.checksum.algorithm}:${box.checksum.hex}`);
+  const place = box.kind === 'path' ? { path: literal(box.path) } : { url: literal(box.url) };
+  return { ...place, ...version, ...checksum };
 }
 
 function portSettings({ host, guest, hostIp, protocol, autoCorrect }: PortSpec) {

@@ -3,6 +3,7 @@ import type { waitUntilReady } from '../communicators/ready.ts';
 import type { connectSsh } from '../communicators/ssh.ts';
 import type { RunContext } from '../context.ts';
 import type { HostDirs } from '../host/dirs.ts';
+import type { HttpClient } from '../http/http-client.ts';
 import type { MachineIndex } from '../machine/machine-index.ts';
 import type { Accelerator, Arch, ProviderName } from '../machinefile/spec.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -17,6 +18,12 @@ export interface Services extends RunContext {
   readonly boxes: BoxStore;
   /** The recipes that come with vm. */
   readonly recipesDir: string;
+  /** Connections to servers, for what is to be downloaded; dispose it after use. */
+  openHttp(): Promise<HttpClient>;
+  /** Where names of boxes that are not known here are looked up; absent: nowhere. */
+  readonly vagrantServerUrl: string | undefined;
+  /** Docker's `config.json`, where logins to registries are. */
+  readonly dockerConfigPath: string;
   readonly index: MachineIndex;
   readonly providers: Readonly<Record<ProviderName, Provider>>;
   readonly guests: {

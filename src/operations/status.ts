@@ -2,6 +2,7 @@ import { StateError, VmError } from '../errors.ts';
 import { isSameProcess } from '../host/processes.ts';
 import type { MachineRecord, MachineState, PortForward } from '../machine/record.ts';
 import { StateStore } from '../machine/state-store.ts';
+import { placeOf } from '../machinefile/forms/box.ts';
 import type { ObservedState } from '../providers/provider.ts';
 import { findTargets, type Project, requireSpec, type Target } from './project.ts';
 import type { Services } from './services.ts';
@@ -125,7 +126,7 @@ function emptyStatus({ name, spec }: Target, state: MachineState): MachineStatus
     state,
     reason: null,
     provider: spec?.provider ?? 'qemu',
-    box: spec?.box === undefined ? null : spec.box.kind === 'name' ? spec.box.name : spec.box.path,
+    box: spec?.box === undefined ? null : placeOf(spec.box),
     ssh: null,
     ports: [],
     addresses: {},

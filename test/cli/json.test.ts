@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startRegistry } from '../support/docker-registry.ts';
 import { documentedHeadings, documentedJson, shapeOf } from '../support/documented-json.ts';
 import { storeFakeBox } from '../support/fake-box.ts';
 import { createImage } from '../support/images.ts';
 import { tinies } from '../support/machinefiles.ts';
+import { runVm } from '../support/run-vm.ts';
 import { TestProject } from '../support/test-project.ts';
 import { tools } from '../support/tools.ts';
 
@@ -21,7 +23,7 @@ let project: TestProject;
 
 beforeAll(async () => {
   const files = { 'data/file': 'x', 'plain/Machinefile': 'machines: { web: { box: tiny } }' };
-  project = await TestProject.create({ files, tools: [tools.qemuImg, ...tools.fakeGuest] });
+  project = await TestProject.create({ files, tools: [tools.qemuImg, ...tools.decompressors, ...tools.fakeGuest] });
   await createImage(join(project.dir, 'disk.qcow2'));
   await storeFakeBox(String(project.env.VM_HOME), 'tiny');
 });
@@ -71,10 +73,13 @@ const doing: readonly Case[] = [
   { heading: 'provision', args: ['provision'] },
   { heading: 'sync', args: ['sync'] },
   { heading: 'exec', args: ['exec', 'web', '--', 'echo', 'hello'] },
+  { heading: 'box add', args: ['box', 'add', 'disk.qcow2', '--name', 'team/router', '--version', '1.2.0'] },
+  { heading: 'box update', args: ['box', 'update'] },
   { heading: 'box build', args: ['box', 'build', 'tiny'] },
   { heading: 'box remove', args: ['box', 'remove', 'tiny'] },
   { heading: 'halt', args: ['halt'] },
   { heading: 'destroy', args: ['destroy', '--yes'] },
+  { heading: 'box remove', args: ['box', 'prune', '--all', '--yes'] },
 ];
 
 test('init', async () => {
@@ -105,6 +110,27 @@ describe('while a machine runs', () => {
     expect(lines.slice(-1)).toEqual(documentedShapes(heading));
     expectEvents(lines.slice(0, -1));
   });
+});
+
+test('box push, box pull, box login', async () => {
+  await using registry = await startRegistry();
+  await project.ok('box', 'add', 'disk.qcow2');
+  const url = `oci://${registry.name}/team/app:1`;
+  for (const [heading, args] of [
+    ['box push', ['box', 'push', 'disk.qcow2', url]],
+    ['box add', ['box', 'pull', url]],
+  ] as const) {
+    const lines = (await jsonOf(args)).map(shapeOf);
+    expect(lines.slice(-1)).toEqual(documentedShapes(heading));
+    expectEvents(lines.slice(0, -1));
+  }
+  const login = await runVm({
+    args: ['--json', 'box', 'login', registry.name, '--username', 'me', '--password-stdin'],
+    cwd: project.dir,
+    env: project.env,
+    input: 'secret\n',
+  });
+  expect([shapeOf(JSON.parse(login.stdout))]).toEqual(documentedShapes('box login'));
 });
 
 describe('errors', () => {

@@ -112,7 +112,7 @@ describe('an image that is not what it says is refused, and nothing of it is kep
   test('no image at all', async () => {
     await using project = await projectOnDisk(tools.qemuImg);
     await writeFile(join(project.dir, 'disk.qcow2'), 'plain text, longer than any header would have to be');
-    expect(await project.fails(1, 'up')).toContain('disk.qcow2 is not a qcow2 image\n→ qemu-img convert');
+    expect(await project.fails(1, 'up')).toContain('disk.qcow2 is not a disk image\n→ known are qcow2, raw, ');
     expect(await boxesOf(project)).toEqual([]);
   });
 

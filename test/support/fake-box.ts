@@ -28,5 +28,5 @@ export async function storeFakeBox(homeDir: string, name: string): Promise<void>
     builtWith: {},
     createdAt: new Date(0).toISOString(),
   };
-  await store.commit(staging, description, new AbortController().signal);
+  await store.commit(staging, description);
 }

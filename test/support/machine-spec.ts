@@ -47,12 +47,15 @@ export function machineSpec(overrides: Partial<MachineSpec> = {}): MachineSpec {
 export function tinyBox(overrides: Partial<Box> = {}): Box {
   return {
     key: 'ab'.repeat(32),
+    digest: 'cd'.repeat(32),
+    source: 'built from the recipe tiny',
     name: 'tiny',
     version: '1',
     arch: 'x86_64',
     seed: 'machinefile',
     user: 'root',
     diskPath: '/boxes/tiny/disk.qcow2',
+    entryKeyPath: undefined,
     virtualSizeBytes: 1024 ** 3,
     kernel: {
       kernelPath: '/boxes/tiny/vmlinuz',

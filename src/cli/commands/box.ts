@@ -1,6 +1,10 @@
-import { boxesNamed, build, listBoxes, removeBox, type UsedBox } from '../../operations/boxes.ts';
+import { addBox, build } from '../../operations/box-sources.ts';
+import { type BoxUpdate, updateBoxes } from '../../operations/box-update.ts';
+import { boxesNamed, listBoxes, pruneBoxes, removeBox, type UsedBox, unusedBoxes } from '../../operations/boxes.ts';
+import { type AddOptions, parseBoxToAdd } from '../box-to-add.ts';
 import type { CommandDefinition } from '../command.ts';
 import { formatBytes } from '../sizes.ts';
+import { printReady } from './box-ready.ts';
 
 const boxBuildCommand: CommandDefinition = {
   name: 'box build',
@@ -14,9 +18,26 @@ const boxBuildCommand: CommandDefinition = {
   async run({ args, options, services, output, globals }) {
     const [name = ''] = args;
     const box = await build(name, { force: options.force === true, services });
-    if (globals.json) output.json({ type: 'result', name: box.name, version: box.version, key: box.key });
-    else if (!globals.quiet) output.text(`${box.name} ${box.version} is ready (${box.key.slice(0, 12)})`);
-    return 0;
+    return printReady(box, { globals, output });
+  },
+};
+
+const boxAddCommand: CommandDefinition = {
+  name: 'box add',
+  args: '<source>',
+  summary: 'take a disk image, Vagrant box, OVA or Vagrant catalog into the store, from a path or URL',
+  group: 'Boxes',
+  example: 'vm box add ./router.vmdk --name team/router --version 1.2.0',
+  options: [
+    { flags: '--name <name>', description: 'what the box is called; default: as its file or catalog says' },
+    { flags: '--version <version>', description: 'its version; of a catalog, the one to choose, or constraints' },
+    { flags: '--checksum <checksum>', description: 'what the file must hash to: sha256:HEX or sha512:HEX' },
+  ],
+  emitsEvents: () => true,
+  async run({ args, options, services, output, globals, host }) {
+    const { reference, called } = parseBoxToAdd(args[0] ?? '', options as AddOptions, host.cwd); // as declared above
+    const box = await addBox(reference, called, services);
+    return printReady(box, { globals, output });
   },
 };
 
@@ -65,11 +86,60 @@ const boxRemoveCommand: CommandDefinition = {
   },
 };
 
+const boxUpdateCommand: CommandDefinition = {
+  name: 'box update',
+  args: '[boxes...]',
+  summary: 'lock the newest boxes that the Machinefile allows, in Machinefile.lock',
+  group: 'Boxes',
+  example: 'vm box update debian/12',
+  completes: 'boxes',
+  emitsEvents: () => true,
+  async run({ openProject, args, services, output, globals }) {
+    const updates = await updateBoxes(await openProject(), args, services);
+    if (globals.json) {
+      const boxes = updates.map(({ box, from, to, isNew }) => ({ box, from, to, changed: isNew }));
+      output.json({ type: 'result', boxes });
+    } else if (!globals.quiet) {
+      for (const update of updates) output.text(formatUpdate(update));
+    }
+    return 0;
+  },
+};
+
+function formatUpdate({ box, from, to, isNew }: BoxUpdate): string {
+  if (!isNew) return `${box} is up to date (${to})`;
+  if (from === null) return `${box} is locked at ${to}`;
+  return from === to ? `${box} is another ${to} now` : `${box}: ${from} → ${to}`;
+}
+
+const boxPruneCommand: CommandDefinition = {
+  name: 'box prune',
+  summary: 'remove boxes that no machine stands on and a newer one has replaced',
+  group: 'Boxes',
+  example: 'vm box prune --all',
+  options: [{ flags: '--all', description: 'also the newest of each name: all that no machine stands on' }],
+  emitsEvents: () => true,
+  async run({ options, services, output, globals, confirm }) {
+    const unused = await unusedBoxes(options.all === true, services);
+    const bytes = formatBytes(unused.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+    const names = unused.map(({ box }) => `${box.name} ${box.version}`).join(', ');
+    if (unused.length > 0 && !(await confirm(`Remove ${names}? That frees ${bytes}.`))) return 1;
+    const removed = await pruneBoxes(unused, services);
+    if (globals.json) output.json({ type: 'result', removed: removed.map(({ box }) => box.key) });
+    else if (!globals.quiet)
+      output.text(removed.length === 0 ? 'nothing to remove' : `removed ${names}: ${bytes} freed`);
+    return 0;
+  },
+};
+
 export const boxCommands: readonly CommandDefinition[] = [
+  boxAddCommand,
   boxBuildCommand,
   boxListCommand,
   boxInfoCommand,
+  boxUpdateCommand,
   boxRemoveCommand,
+  boxPruneCommand,
 ];
 
 function boxRow({ box, sizeBytes, users }: UsedBox): string[] {
@@ -83,12 +153,13 @@ function boxRow({ box, sizeBytes, users }: UsedBox): string[] {
 }
 
 /** A box as `--json` prints it. */
-function boxDocument({ box, source, createdAt, sizeBytes, users }: UsedBox) {
-  const { name, version, key, arch, user, seed, virtualSizeBytes } = box;
+function boxDocument({ box, createdAt, sizeBytes, users }: UsedBox) {
+  const { name, version, key, digest, source, arch, user, seed, virtualSizeBytes } = box;
   return {
     name,
     version,
     key,
+    digest,
     arch,
     user,
     seed,

@@ -1,5 +1,6 @@
 import type { CommandDefinition } from '../command.ts';
 import { boxCommands } from './box.ts';
+import { boxRegistryCommands } from './box-registry.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { consoleCommand } from './console.ts';
@@ -41,6 +42,7 @@ export const commands: readonly CommandDefinition[] = [
   portCommand,
   sshConfigCommand,
   ...boxCommands,
+  ...boxRegistryCommands,
   doctorCommand,
   completionCommand,
   versionCommand,

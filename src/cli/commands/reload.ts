@@ -1,7 +1,7 @@
 import { reload } from '../../operations/reload.ts';
 import type { CommandDefinition } from '../command.ts';
 import { upDocument } from '../documents.ts';
-import { parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
+import { lockedOption, lockMode, parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
 
 export const reloadCommand: CommandDefinition = {
   name: 'reload',
@@ -10,13 +10,14 @@ export const reloadCommand: CommandDefinition = {
   group: 'Machines',
   example: 'vm reload web',
   completes: 'machines',
-  options: [...provisionOptions, parallelOption, { flags: '--force', description: 'stop them at once' }],
+  options: [...provisionOptions, parallelOption, lockedOption, { flags: '--force', description: 'stop them at once' }],
   emitsEvents: () => true,
   async run({ openProject, args, options, services, output, globals }) {
     const outcomes = await reload(
       await openProject(),
       {
         patterns: args,
+        lock: lockMode(options),
         options: { provision: provisionChoice(options), recreate: false },
         parallel: (options.parallel as number | undefined) ?? Number.POSITIVE_INFINITY, // parsed by parallelOption
         force: options.force === true,

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.ts';
+import type { LockMode } from '../../operations/box-lock.ts';
 import type { ProvisionChoice } from '../../operations/provision/choice.ts';
 import type { OptionDefinition } from '../command.ts';
 
@@ -17,6 +18,15 @@ export const parallelOption: OptionDefinition = {
   description: 'how many machines at a time (default: all)',
   parse: parseCount,
 };
+
+export const lockedOption: OptionDefinition = {
+  flags: '--locked',
+  description: 'fail if Machinefile.lock would change, as in CI',
+};
+
+export function lockMode(options: Readonly<Record<string, unknown>>): LockMode {
+  return options.locked === true ? 'refuse' : 'write';
+}
 
 /** What the provisioning options of a command come down to. */
 export function provisionChoice(options: Readonly<Record<string, unknown>>): ProvisionChoice {

@@ -9,7 +9,7 @@ import { up } from '../../operations/up/up.ts';
 import type { CommandDefinition, Invocation } from '../command.ts';
 import { phaseDocument, upDocument } from '../documents.ts';
 import { formatSeconds, type TimedPhase, timingReporter } from '../reporters.ts';
-import { parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
+import { lockedOption, lockMode, parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
 
 export const upCommand: CommandDefinition = {
   name: 'up',
@@ -21,6 +21,7 @@ export const upCommand: CommandDefinition = {
   options: [
     ...provisionOptions,
     parallelOption,
+    lockedOption,
     { flags: '--recreate', description: 'destroy first; what is on the disks is lost' },
     { flags: '--timings', description: 'print where the time went' },
     { flags: '--dry-run', description: 'print the commands it would run, ready to paste, and change nothing' },
@@ -50,6 +51,7 @@ async function runUp(invocation: Invocation): Promise<number> {
   if (options.recreate && !(await confirmRecreate(invocation, project))) return 1;
   const request = {
     patterns: args,
+    lock: lockMode(options),
     options: { provision: provisionChoice(options), recreate: options.recreate === true },
     parallel: (options.parallel as number | undefined) ?? Number.POSITIVE_INFINITY, // parsed by parallelOption
   };

@@ -1,9 +1,7 @@
 import type { Problem } from '../../errors.ts';
-import { isExactVersion, parseBox } from '../forms/box.ts';
-import { isMistake } from '../forms/parsed.ts';
 import type { Data, DataPath } from '../reading/tree.ts';
 import { toData, treeAt } from '../reading/tree.ts';
-import { type MachineSettings, machinesOf, problemAtKey, type Source } from '../source.ts';
+import { machinesOf, problemAtKey, type Source } from '../source.ts';
 import type { Arch } from '../spec.ts';
 
 /** What of the host decides whether a key can be used. */
@@ -76,10 +74,9 @@ export const PER_MACHINE: readonly Unbuilt[] = [
 /** Reports each use of a feature that is not built yet. */
 export function checkUnbuilt(source: Source, host: HostFacts): Problem[] {
   const ofProject = TOP_LEVEL.flatMap((unbuilt) => find(source, unbuilt, { root: [], host }));
-  const ofMachines = machinesOf(source).flatMap(({ machine, path }) => [
-    ...PER_MACHINE.flatMap((unbuilt) => find(source, unbuilt, { root: path, host })),
-    ...checkBoxForm(source, machine, path),
-  ]);
+  const ofMachines = machinesOf(source).flatMap(({ path }) =>
+    PER_MACHINE.flatMap((unbuilt) => find(source, unbuilt, { root: path, host })),
+  );
   return [...ofProject, ...ofMachines];
 }
 
@@ -111,21 +108,4 @@ function pathsMatching({ tree }: Source, root: DataPath, pattern: readonly strin
 function childPaths(tree: ReturnType<typeof treeAt>, path: DataPath): DataPath[] {
   if (tree?.kind === 'list') return tree.items.map((_, index) => [...path, index]);
   return tree?.kind === 'map' ? [...tree.entries.keys()].map((key) => [...path, key]) : [];
-}
-
-/** A box may be written in ways that only its parser tells apart. */
-function checkBoxForm(source: Source, { box }: MachineSettings, path: DataPath): Problem[] {
-  const parsed = box === undefined ? undefined : parseBox(box);
-  if (parsed === undefined || isMistake(parsed)) return [];
-  const form = parsed.value;
-  const at = (key: string) => (typeof box === 'string' ? [...path, 'box'] : [...path, 'box', key]);
-  const report = (key: string, what: string, instead: string) => [
-    problemAtKey(source, at(key), describe(what, instead)),
-  ];
-  if (form.kind === 'url') return report('url', 'a box from a URL', 'download it and give its path');
-  if (form.kind === 'oci') return report('name', 'a box from a registry', 'use a box by name or path');
-  if (form.kind === 'path' && form.checksum !== undefined)
-    return report('checksum', '“checksum” of a box', 'remove it');
-  if (form.kind !== 'name' || form.version === undefined || isExactVersion(form.version)) return [];
-  return report('version', 'a version constraint', 'give one exact version, or none');
 }

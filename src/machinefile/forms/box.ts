@@ -1,17 +1,29 @@
+import { VmError } from '../../errors.ts';
+import { type Checksum, parseChecksum } from '../../http/checksum.ts';
+import { parseReference } from '../oci-reference.ts';
 import type { MachineDocument } from '../schema.ts';
+import { type Constraint, parseConstraint } from '../versions.ts';
 import type { Parsed } from './parsed.ts';
 
 /** Where a box comes from, in any of the forms a Machinefile allows. Paths are as written. */
 export type BoxForm =
-  | { readonly kind: 'name'; readonly name: string; readonly version: string | undefined }
-  | { readonly kind: 'path'; readonly path: string; readonly checksum: string | undefined }
-  | { readonly kind: 'url'; readonly url: string; readonly checksum: string | undefined }
-  | { readonly kind: 'oci'; readonly reference: string };
+  | { readonly kind: 'name'; readonly name: string; readonly version: Constraint | undefined }
+  | ({ readonly kind: 'path'; readonly path: string } & FileForm)
+  | ({ readonly kind: 'url'; readonly url: string } & FileForm)
+  | { readonly kind: 'oci'; readonly reference: string; readonly version: undefined };
+
+/** What a file is checked against; where it is a Vagrant catalog, which version of the box in it. */
+interface FileForm {
+  readonly version: Constraint | undefined;
+  readonly checksum: Checksum | undefined;
+}
+
+const PLAIN: FileForm = { version: undefined, checksum: undefined };
 
 export type BoxDocument = NonNullable<NonNullable<MachineDocument>['box']>;
 
 const NAME = /^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/;
-const IMAGE_FILE = /\.(qcow2|img|raw|box|vmdk|vdi|iso)$/;
+const IMAGE_FILE = /\.(qcow2|img|raw|box|vmdk|vdi|vhdx?|ova|iso|xz|gz|zst|bz2)$/;
 const FORMS = 'allowed: name, name@version, ./path, https://…, oci://…';
 
 export function parseBox(box: BoxDocument): Parsed<BoxForm> {
@@ -19,15 +31,24 @@ export function parseBox(box: BoxDocument): Parsed<BoxForm> {
 }
 
 function parseBoxText(text: string): Parsed<BoxForm> {
-  if (/^(\.{1,2}\/|\/|~\/)/.test(text)) return { value: { kind: 'path', path: text, checksum: undefined } };
-  if (/^https?:\/\/./.test(text)) return { value: { kind: 'url', url: text, checksum: undefined } };
-  if (/^oci:\/\/./.test(text)) return { value: { kind: 'oci', reference: text.slice('oci://'.length) } };
+  if (/^(\.{1,2}\/|\/|~\/)/.test(text)) return { value: { kind: 'path', path: text, ...PLAIN } };
+  if (/^https?:\/\/./.test(text)) return { value: { kind: 'url', url: text, ...PLAIN } };
+  if (text.startsWith('oci://')) return parseOci(text.slice('oci://'.length));
   if (IMAGE_FILE.test(text)) return { mistake: `“${text}” looks like a file (write “./${text}” for a path)` };
   const at = text.indexOf('@');
   const name = at < 0 ? text : text.slice(0, at);
-  const version = at < 0 ? undefined : text.slice(at + 1);
-  if (!NAME.test(name) || version === '') return { mistake: `“${text}” is not a box (${FORMS})` };
-  return { value: { kind: 'name', name, version } };
+  if (!NAME.test(name) || text.endsWith('@')) return { mistake: `“${text}” is not a box (${FORMS})` };
+  return withVersion(at < 0 ? undefined : text.slice(at + 1), (version) => ({ kind: 'name', name, version }));
+}
+
+function parseOci(reference: string): Parsed<BoxForm> {
+  try {
+    parseReference(reference);
+    return { value: { kind: 'oci', reference, version: undefined } };
+  } catch (error) {
+    if (error instanceof VmError) return { mistake: error.message };
+    throw error;
+  }
 }
 
 function parseBoxMapping({ name, version, url, path, checksum }: Exclude<BoxDocument, string>): Parsed<BoxForm> {
@@ -36,15 +57,33 @@ function parseBoxMapping({ name, version, url, path, checksum }: Exclude<BoxDocu
     const given = sources.map(([key]) => `“${key}”`).join(' and ');
     return { mistake: `a box needs one of “name”, “path” and “url”${given === '' ? '' : `, not ${given} together`}` };
   }
-  if (version !== undefined && name === undefined) return { mistake: '“version” goes with the “name” of a box' };
   if (checksum !== undefined && name !== undefined)
     return { mistake: '“checksum” goes with the “path” or “url” of a box' };
-  if (path !== undefined) return { value: { kind: 'path', path, checksum } };
-  if (url !== undefined) return { value: { kind: 'url', url, checksum } };
-  return { value: { kind: 'name', name: name ?? '', version: version === undefined ? undefined : String(version) } };
+  const verified = checksum === undefined ? undefined : parseChecksum(checksum);
+  return withVersion(version === undefined ? undefined : String(version), (constraint) => {
+    if (path !== undefined) return { kind: 'path', path, version: constraint, checksum: verified };
+    if (url !== undefined) return { kind: 'url', url, version: constraint, checksum: verified };
+    return { kind: 'name', name: name ?? '', version: constraint };
+  });
 }
 
-/** One version, not a constraint such as `~> 1.2` or `>= 1`. */
-export function isExactVersion(version: string): boolean {
-  return /^[0-9A-Za-z][0-9A-Za-z.+_-]*$/.test(version);
+function withVersion(text: string | undefined, form: (version: Constraint | undefined) => BoxForm): Parsed<BoxForm> {
+  const version = text === undefined ? undefined : parseConstraint(text);
+  if (text !== undefined && version === undefined)
+    return { mistake: `“${text}” is not a version (allowed: 1.2.0, or constraints such as ~> 1.2, < 2)` };
+  return { value: form(version) };
+}
+
+/** What a box is asked for by, without a version. */
+export function placeOf(box: BoxForm): string {
+  switch (box.kind) {
+    case 'name':
+      return box.name;
+    case 'path':
+      return box.path;
+    case 'url':
+      return box.url;
+    case 'oci':
+      return `oci://${box.reference}`;
+  }
 }

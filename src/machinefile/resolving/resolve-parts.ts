@@ -13,10 +13,9 @@ import type { ResolveContext } from './resolve-context.ts';
 export function resolveBox(context: ResolveContext, { machine, path }: NamedMachine): BoxReference | undefined {
   if (machine.box === undefined) return undefined;
   const box = checked(parseBox(machine.box));
-  if (box.kind === 'name') return box;
-  if (box.kind !== 'path') throw new Error(`a box of kind ${box.kind} passed the checks`);
+  if (box.kind !== 'path') return box;
   const at = typeof machine.box === 'string' ? ['box'] : ['box', 'path'];
-  return { kind: 'path', path: context.hostPath(box.path, [...path, ...at]) };
+  return { ...box, path: context.hostPath(box.path, [...path, ...at]) };
 }
 
 export function resolvePorts({ ports = [] }: MachineSettings): PortSpec[] {
@@ -80,12 +79,15 @@ export function resolveSsh(context: ResolveContext, { machine, path }: NamedMach
   };
 }
 
+/** What cloud-init reads: `yes` and `1:30` must stay the texts that they are in a Machinefile. */
+const CLOUD_INIT_YAML = { version: '1.1' } as const;
+
 export function resolveCloudInit(context: ResolveContext, { machine, path }: NamedMachine): CloudInitSpec {
   const { user_data: userData, network_config: networkConfig } = machine.cloud_init ?? {};
   const textOf = (part: string | object | undefined, key: string): string | undefined => {
     const file = pathOfPart(part);
     if (file !== undefined) return wholeLines(context.texts.get(context.hostPath(file, [...path, 'cloud_init', key])));
-    return typeof part === 'object' ? stringify(part) : wholeLines(part);
+    return typeof part === 'object' ? stringify(part, CLOUD_INIT_YAML) : wholeLines(part);
   };
   const userText = textOf(userData, 'user_data');
   return {

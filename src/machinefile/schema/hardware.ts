@@ -1,4 +1,4 @@
-import { hostPath, httpUrl, sha256, size, text, yesOrNo } from './scalars.ts';
+import { checksum, hostPath, httpUrl, size, text, yesOrNo } from './scalars.ts';
 
 /** Keys of a machine that say what it is made of. */
 export const hardwareKeys = {
@@ -6,7 +6,7 @@ export const hardwareKeys = {
     type: ['string', 'object'],
     title: 'a box',
     description:
-      'What the disk starts from: a name (debian/12), name@version, a path to a qcow2 image (beginning with ./, ../, / or ~/), an http(s):// URL, oci://registry/repo:tag, or a mapping. Required unless `cdrom` is given.',
+      'What the disk starts from: a name (debian/12), name@version, a path (beginning with ./, ../, / or ~/) or an http(s):// URL of a disk image, a Vagrant box, an OVA or a Vagrant catalog, oci://registry/repo:tag, or a mapping. Required unless `cdrom` is given.',
     examples: ['debian/12', 'debian/12@1.0', './images/router.qcow2'],
     minLength: 1,
     additionalProperties: false,
@@ -26,8 +26,12 @@ export const hardwareKeys = {
         minLength: 1,
       },
       url: { ...httpUrl, description: 'Where to download the box from.', examples: ['https://example.org/app.qcow2'] },
-      path: { ...hostPath, description: 'A disk image on the host.', examples: ['./images/router.qcow2'] },
-      checksum: { ...sha256, description: 'What the box at `url` or `path` must hash to.' },
+      path: {
+        ...hostPath,
+        description: 'A disk image, Vagrant box, OVA or Vagrant catalog on the host.',
+        examples: ['./images/router.qcow2'],
+      },
+      checksum: { ...checksum, description: 'What the file at `url` or `path` must hash to.' },
     },
   },
   provider: {

@@ -76,6 +76,13 @@ export const sha256 = {
   pattern: '^sha256:[0-9a-fA-F]{64}$',
 } as const;
 
+export const checksum = {
+  type: 'string',
+  title: 'a checksum, sha256: or sha512: with hex digits',
+  examples: [`sha256:${'0123456789abcdef'.repeat(4)}`],
+  pattern: '^(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$',
+} as const;
+
 export const httpUrl = {
   type: 'string',
   title: 'an http:// or https:// address',

@@ -23,7 +23,7 @@ export async function dryRun(
   patterns: readonly string[],
   services: Services,
 ): Promise<MachineCommands[]> {
-  const targets = await withBoxes(project, await selectSpecs(project, patterns), services);
+  const targets = await withBoxes(project, await selectSpecs(project, patterns), { lock: 'keep', services });
   return Promise.all(targets.map((target) => describeMachine(project, target, services)));
 }
 

@@ -17,7 +17,9 @@ import { applyEnvironment } from '../provision/environment.ts';
 import { provisionMachine } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { syncMachine } from '../sync.ts';
+import { awaitCloudInit } from './cloud-init.ts';
 import { createMachine } from './create.ts';
+import { enterFirst, needsEntry } from './first-entry.ts';
 import { planStart, startMachine } from './start.ts';
 
 export interface UpOptions {
@@ -90,7 +92,7 @@ async function ensureRunning(
   }
   if (observed.kind === 'stopped') {
     const started = await startMachine(project, { spec, box, record }, services);
-    return { ...(await awaitReady(project, { spec, ...started, isBooting: true }, services)), started: true };
+    return { ...(await awaitReady(project, { spec, box, ...started, isBooting: true }, services)), started: true };
   }
   if (observed.kind === 'paused') await provider.unpause({ record, layout });
   const current = await refreshSsh(project, { spec, box, record }, services);
@@ -98,7 +100,11 @@ async function ensureRunning(
     return { record: current, guest: new LazyGuest({ record: current, layout }, services), started: false };
   }
   return {
-    ...(await awaitReady(project, { spec, record: current, process: observed.process, isBooting: false }, services)),
+    ...(await awaitReady(
+      project,
+      { spec, box, record: current, process: observed.process, isBooting: false },
+      services,
+    )),
     started: false,
   };
 }
@@ -145,6 +151,7 @@ async function refreshSsh(
 
 interface BootingMachine {
   readonly spec: MachineSpec;
+  readonly box: Box | undefined;
   readonly record: MachineRecord;
   readonly process: ProcessIdentity;
   readonly isBooting: boolean;
@@ -152,26 +159,33 @@ interface BootingMachine {
 
 async function awaitReady(
   project: Project,
-  { spec, record, process, isBooting }: BootingMachine,
+  { spec, box, record, process, isBooting }: BootingMachine,
   services: Services,
 ): Promise<{ record: MachineRecord; guest: LazyGuest }> {
   const layout = project.states.layout(spec.name);
   const provider = services.providers[spec.provider];
   return inPhase(services, spec.name, 'boot', async () => {
+    const options = {
+      timeoutMs: spec.bootTimeoutMs,
+      signal: services.signal,
+      isBooting,
+      networkMark: () => provider.networkMark({ record, layout }),
+      diagnose: () => provider.diagnoseBoot({ record, layout }, process),
+      onProgress: (text: string) => services.reporter.report({ type: 'progress', subject: spec.name, text }),
+    };
     let communicator: Communicator;
+    let entered = record;
     try {
+      const isNew = needsEntry({ spec, box, record });
+      if (isNew) entered = await enterFirst(project, { spec, box, record }, { options, services });
       communicator = await services.guests.waitUntilReady(await endpointOf({ record, layout }), {
-        timeoutMs: spec.bootTimeoutMs,
-        signal: services.signal,
-        isBooting,
-        networkMark: () => provider.networkMark({ record, layout }),
-        diagnose: () => provider.diagnoseBoot({ record, layout }, process),
-        onProgress: (text) => services.reporter.report({ type: 'progress', subject: spec.name, text }),
+        ...options,
+        isBooting: isBooting && !isNew,
       });
     } catch (error) {
       throw await explainBootFailure(error, spec.name, layout.serialLogPath);
     }
-    const ready = { ...record, ready: process };
+    const ready = { ...entered, ready: process };
     await project.states.write(ready);
     return { record: ready, guest: new LazyGuest({ record: ready, layout }, services, communicator) };
   });
@@ -190,7 +204,7 @@ async function explainBootFailure(error: unknown, machine: string, serialLogPath
   });
 }
 
-/** Environment, folders, provisioning. Connects only if one of them has something to do. */
+/** cloud-init's work, environment, folders, provisioning. Connects only if one of them has something to do. */
 async function convergeGuest(
   project: Project,
   machine: { readonly spec: MachineSpec; readonly record: MachineRecord; readonly guest: LazyGuest },
@@ -198,7 +212,8 @@ async function convergeGuest(
 ): Promise<{ record: MachineRecord; stepsRun: readonly string[] }> {
   const { spec, guest } = machine;
   const layout = project.states.layout(spec.name);
-  const record = await applyEnvironment(project, machine, services);
+  const booted = await awaitCloudInit(project, machine, services);
+  const record = await applyEnvironment(project, { ...machine, record: booted }, services);
   await syncMachine(spec, { record, layout }, services);
   return provisionMachine(project, { spec, record, guest }, { choice: options.provision, services });
 }

@@ -10,7 +10,7 @@ import { readAuthorizedKey } from './identity.ts';
 /** Writes what the guest takes its identity from when it boots, in the way its box understands. */
 export async function writeSeed(plan: MachinePlan, user: string): Promise<void> {
   const { box, layout, id, spec } = plan;
-  if (box === undefined) return;
+  if (box === undefined || box.seed === 'vagrant') return;
   const identity = await readIdentity(plan, box.seed);
   if (box.seed === 'machinefile') {
     await writeFileAtomic(layout.seedTarPath, identitySeedTar(identity));

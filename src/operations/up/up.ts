@@ -1,13 +1,14 @@
-import type { Box } from '../../boxes/box.ts';
-import type { BoxReference, MachineSpec } from '../../machinefile/spec.ts';
-import { ensureBox } from '../boxes.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
+import { BoxChoice, type LockMode } from '../box-lock.ts';
 import { forEachParallel } from '../parallel.ts';
 import { findTargets, type Project, requireSpec } from '../project.ts';
 import { checkNamedSteps } from '../provision/choice.ts';
 import type { Services } from '../services.ts';
+import { checkCloudInit } from './cloud-init.ts';
 import { type UpOptions, type UpOutcome, type UpTarget, upMachine } from './machine.ts';
 
 export interface UpRequest {
+  readonly lock: LockMode;
   readonly patterns: readonly string[];
   readonly options: UpOptions;
   /** How many machines at a time. */
@@ -21,7 +22,7 @@ export async function up(project: Project, request: UpRequest, services: Service
     request.options.provision,
     specs.flatMap((spec) => spec.provision),
   );
-  const targets = await withBoxes(project, specs, services);
+  const targets = await withBoxes(project, specs, { lock: request.lock, services });
   try {
     return await forEachParallel(targets, request.parallel, (target) =>
       upMachine(project, target, { options: request.options, services }),
@@ -46,19 +47,16 @@ export async function selectSpecs(project: Project, patterns: readonly string[])
 export async function withBoxes(
   project: Project,
   specs: readonly MachineSpec[],
-  services: Services,
+  { lock, services }: { readonly lock: LockMode; readonly services: Services },
 ): Promise<UpTarget[]> {
   const { name: projectName } = requireSpec(project);
-  const found = new Map<string, Box>();
+  const choice = await BoxChoice.open(project.projectDir, services);
   const targets: UpTarget[] = [];
   for (const spec of specs) {
-    const box = spec.box && (found.get(boxLabel(spec.box)) ?? (await ensureBox(spec.box, services)));
-    if (spec.box && box) found.set(boxLabel(spec.box), box);
+    const box = spec.box && (await choice.choose(spec.box));
+    if (box) checkCloudInit(spec, box);
     targets.push({ name: spec.name, projectName, spec, box });
   }
+  await choice.close(lock);
   return targets;
-}
-
-function boxLabel(reference: BoxReference): string {
-  return JSON.stringify(reference);
 }

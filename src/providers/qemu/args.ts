@@ -2,7 +2,7 @@ import type { BoxKernel } from '../../boxes/box.ts';
 import type { HostCommand } from '../../host/exec.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { PortForward } from '../../machine/record.ts';
-import type { Accelerator, Arch, BootDevice, Firmware } from '../../machinefile/spec.ts';
+import type { Accelerator, Arch, BootDevice } from '../../machinefile/spec.ts';
 import type { FirmwareImages } from './firmware.ts';
 
 const BYTES_PER_MIB = 1024 * 1024;
@@ -56,7 +56,7 @@ function platformArgs(plan: MachinePlan, uefi: FirmwareImages | undefined): stri
     '-accel',
     accel === 'tcg' ? 'tcg,thread=multi' : accel,
     '-cpu',
-    spec.cpu ?? defaultCpu(accel, spec.firmware),
+    spec.cpu ?? defaultCpu(accel),
     '-smp',
     String(spec.cpus),
     '-m',
@@ -67,18 +67,17 @@ function platformArgs(plan: MachinePlan, uefi: FirmwareImages | undefined): stri
 function machineType({ spec }: MachinePlan): string {
   if (spec.machineType !== undefined) return spec.machineType;
   if (spec.arch === 'aarch64') return 'virt';
-  if (spec.firmware === 'uefi') return 'q35,vmport=off';
   // Devices that nobody asked for cost an emulated guest seconds: it loads and probes their drivers.
   return ['q35', 'vmport=off', 'smbus=off', ...(spec.cdromPath === undefined ? ['sata=off'] : [])].join(',');
 }
 
 /**
- * Without AMD's virtualisation, which QEMU emulates: guests would load KVM for it, which takes seconds. Under UEFI it
- * stays: without it tiny did not find its file system (measured with QEMU 7.2; the cause is not known).
+ * Without AMD's virtualisation, which QEMU emulates: guests would load KVM for it, which takes seconds. And without
+ * five-level page tables: with QEMU 7.2 the programs of guests that use them crash when there is no `svm` (measured;
+ * a kernel uses them unless QEMU starts it through PVH).
  */
-function defaultCpu(accel: Accelerator, firmware: Firmware): string {
-  if (accel !== 'tcg') return 'host';
-  return firmware === 'bios' ? 'max,-svm' : 'max';
+function defaultCpu(accel: Accelerator): string {
+  return accel === 'tcg' ? 'max,-svm,-la57' : 'host';
 }
 
 const PFLASH_PROPERTIES = ['pflash0=firmware-code', 'pflash1=firmware-variables'];
@@ -170,7 +169,7 @@ function forwardRule({ protocol, hostIp, host, guest }: PortForward): string {
 }
 
 function seedArgs({ box, layout }: MachinePlan): string[] {
-  if (box === undefined) return [];
+  if (box === undefined || box.seed === 'vagrant') return [];
   if (box.seed === 'machinefile') {
     return ['-fw_cfg', `name=opt/machinefile/seed,file=${escapeCommas(layout.seedTarPath)}`];
   }

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { BoxDescription } from '../../../src/boxes/box-file.ts';
 import { BoxStore } from '../../../src/boxes/store.ts';
 import { StateError } from '../../../src/errors.ts';
+import { parseConstraint } from '../../../src/machinefile/versions.ts';
 
-const { signal } = new AbortController();
 const FILES = ['disk.qcow2', 'vmlinuz', 'vmlinux', 'initrd.img'];
 
 let homeDir: string;
@@ -42,7 +42,7 @@ function description(changes: Partial<BoxDescription> = {}): BoxDescription {
 async function addBox(changes: Partial<BoxDescription> = {}) {
   await using staging = await store.stage();
   for (const name of FILES) await writeFile(join(staging.dir, name), `content of ${name}`);
-  return await store.commit(staging, description(changes), signal);
+  return await store.commit(staging, description(changes));
 }
 
 test('a committed box is found by name, version, key and fingerprint', async () => {
@@ -55,8 +55,8 @@ test('a committed box is found by name, version, key and fingerprint', async () 
     commandLine: 'root=/dev/vda',
   });
   expect(await store.find('tiny')).toEqual(box);
-  expect(await store.find('tiny', '1.0.0')).toEqual(box);
-  expect(await store.find('tiny', '2.0.0')).toBeUndefined();
+  expect(await store.find('tiny', parseConstraint('~> 1.0'))).toEqual(box);
+  expect(await store.find('tiny', parseConstraint('2.0.0'))).toBeUndefined();
   expect(await store.find('other')).toBeUndefined();
   expect(await store.get('a1')).toEqual(box);
   expect(await store.findMadeFrom('f1')).toEqual(box);

@@ -33,7 +33,14 @@ describe('Machinefile.example', async () => {
       ...Object.fromEntries(named.map((name) => [name, ''])),
     };
     const { project, warnings } = await loadFiles(files);
-    expect(project.machines.map(({ name }) => name)).toEqual(['web', 'worker', 'router', 'installer']);
+    expect(project.machines.map(({ name }) => name)).toEqual([
+      'web',
+      'worker',
+      'router',
+      'cloud',
+      'shared',
+      'installer',
+    ]);
     expect(warnings).toEqual([]);
   });
 
@@ -44,8 +51,8 @@ describe('Machinefile.example', async () => {
   const { tree } = buildTree(parseFile('Machinefile', text), () => undefined);
   const shown = new Set(keysIn(tree).map(placeholders));
   const unbuilt = PER_MACHINE.filter(({ when }) => when === undefined).map(({ key }) => key);
-  // Built only for the one value that is the default anyway, or in forms that checkBoxForm refuses.
-  const exceptions = ['replicas', 'sync.*.watch', 'box.url', 'box.checksum'];
+  // Built only for the one value that is the default anyway.
+  const exceptions = ['replicas', 'sync.*.watch'];
   const built = schemaKeys(machinefileSchema.properties.defaults)
     .map(({ path }) => path)
     .filter((path) => ![...unbuilt, ...exceptions].some((key) => path === key || path.startsWith(`${key}.`)));

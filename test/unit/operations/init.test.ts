@@ -35,10 +35,10 @@ describe('init', async () => {
   });
 
   test.each(await listTemplates(templatesDir))('knows the template %s', async (template) => {
-    expect((await initIn({}, { template, box: 'tiny@2.0' })).box).toEqual({
+    expect((await initIn({}, { template, box: 'tiny@2.0' })).box).toMatchObject({
       kind: 'name',
       name: 'tiny',
-      version: '2.0',
+      version: { text: '2.0' },
     });
   });
 

@@ -54,11 +54,26 @@ test.each([
 
 describe('settings', () => {
   test.each<[string, object]>([
-    ['box: debian/12@1.2.0', { box: { kind: 'name', name: 'debian/12', version: '1.2.0' } }],
-    ['box: { name: debian/12, version: 1.10 }', { box: { kind: 'name', name: 'debian/12', version: '1.10' } }],
+    ['box: debian/12@1.2.0', { box: { kind: 'name', name: 'debian/12', version: { text: '1.2.0' } } }],
+    [
+      'box: { name: debian/12, version: 1.10 }',
+      { box: { kind: 'name', name: 'debian/12', version: { text: '1.10' } } },
+    ],
     ['box: ./b.qcow2', { box: { kind: 'path', path: '/project/b.qcow2' } }],
     ['box: { path: b.qcow2 }', { box: { kind: 'path', path: '/project/b.qcow2' } }],
     ['box: ~/b.qcow2', { box: { kind: 'path', path: '/project/home/b.qcow2' } }],
+    [
+      `box: { path: ~/b.qcow2, version: ~> 1, checksum: "sha512:${'AB'.repeat(64)}" }`,
+      {
+        box: {
+          kind: 'path',
+          path: '/project/home/b.qcow2',
+          version: { text: '~> 1', requirements: [{ operator: '~>', version: '1' }] },
+          checksum: { algorithm: 'sha512', hex: 'ab'.repeat(64) },
+        },
+      },
+    ],
+    ['box: https://x.example/b.box', { box: { kind: 'url', url: 'https://x.example/b.box' } }],
     ['box: tiny\ncpus: 4', { cpus: 4 }],
     ['box: tiny\nmemory: 2GiB', { memoryBytes: 2 * GIB }],
     ['box: tiny\nmemory: 1024', { memoryBytes: GIB }],
@@ -80,6 +95,10 @@ describe('settings', () => {
     [
       'box: tiny\ncloud_init: { user_data: { packages: [git] } }',
       { cloudInit: { userData: '#cloud-config\npackages:\n  - git\n' } },
+    ],
+    [
+      'box: tiny\ncloud_init: { user_data: { ssh_pwauth: yes, mode: "0644", at: 1:30 } }',
+      { cloudInit: { userData: '#cloud-config\nssh_pwauth: "yes"\nmode: "0644"\nat: "1:30"\n' } },
     ],
     ['box: tiny\ncloud_init: { user_data: ./u }', { cloudInit: { userData: '#!/bin/sh\ntrue\n' } }],
     ['box: tiny\ncloud_init:\n  user_data: |\n    #!/bin/sh\n    id', { cloudInit: { userData: '#!/bin/sh\nid\n' } }],

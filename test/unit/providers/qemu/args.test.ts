@@ -17,7 +17,7 @@ const cases: readonly [what: string, overrides: PlanOverrides, expected: string]
   ['q35 with nothing that is not needed', {}, '-machine q35,vmport=off,smbus=off,sata=off '],
   ['a SATA bus for a cdrom', { spec: { cdromPath: '/a.iso' } }, '-machine q35,vmport=off,smbus=off -'],
   ['a machine type', { spec: { machineType: 'pc' } }, '-machine pc '],
-  ['emulation on all cores', {}, '-accel tcg,thread=multi -cpu max,-svm '],
+  ['emulation on all cores', {}, '-accel tcg,thread=multi -cpu max,-svm,-la57 '],
   ['a CPU model', { spec: { cpu: 'Nehalem' } }, '-cpu Nehalem'],
   ['cpus', { spec: { cpus: 4 } }, '-smp 4'],
   ['memory, rounded up to MiB', { spec: { memoryBytes: 1_000_000_000 } }, '-m size=954M'],

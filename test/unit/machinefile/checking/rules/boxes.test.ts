@@ -18,7 +18,14 @@ describe('boxes', () => {
       'box: { name: tiny, path: b.qcow2 }',
       '3:10: a box needs one of “name”, “path” and “url”, not “name” and “path” together',
     ],
-    ['box: { path: b.qcow2, version: "1" }', '3:10: “version” goes with the “name” of a box'],
+    [
+      `box: { name: tiny, checksum: "sha256:${'0'.repeat(64)}" }`,
+      '3:10: “checksum” goes with the “path” or “url” of a box',
+    ],
+    [
+      'box: { path: b.qcow2, version: newest }',
+      '3:10: “newest” is not a version (allowed: 1.2.0, or constraints such as ~> 1.2, < 2)',
+    ],
     ['box: { name: Tiny }', '3:18: “Tiny” is not a box name (such as debian/12)'],
   ])('%j', async (settings, problem) => {
     expect(await inMachine(settings)).toEqual([`Machinefile:${problem}`]);

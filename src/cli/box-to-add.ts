@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { BoxCalling } from '../boxes/importing/import.ts';
+import { UsageError } from '../errors.ts';
+import { type Checksum, parseChecksum } from '../http/checksum.ts';
+import type { BoxReference } from '../machinefile/spec.ts';
+import { isVersion, parseConstraint } from '../machinefile/versions.ts';
+
+export interface AddOptions {
+  readonly name?: string;
+  readonly version?: string;
+  readonly checksum?: string;
+}
+
+export interface BoxToAdd {
+  readonly reference: Extract<BoxReference, { kind: 'path' | 'url' }>;
+  readonly called: BoxCalling | undefined;
+}
+
+const BOX_NAME = /^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/;
+const FIRST_VERSION = '0';
+
+/** What `vm box add` is asked for. @throws UsageError for what means nothing. */
+export function parseBoxToAdd(source: string, { name, version, checksum }: AddOptions, cwd: string): BoxToAdd {
+  if (name !== undefined && !BOX_NAME.test(name)) {
+    throw new UsageError(`“${name}” is not a name for a box`, { hint: 'small letters, digits, . _ - and /: team/app' });
+  }
+  const constraint = version === undefined ? undefined : parseConstraint(version);
+  if (version !== undefined && constraint === undefined) {
+    throw new UsageError(`“${version}” is not a version`, { hint: 'such as 1.2.0, or of a catalog: ~> 1.2, < 2' });
+  }
+  // It chooses in a catalog; what is none gets it together with a name.
+  const given = constraint !== undefined && isVersion(constraint.text) ? constraint.text : FIRST_VERSION;
+  const called = name === undefined ? undefined : { name, version: given };
+  const file = { checksum: parseGivenChecksum(checksum), version: constraint };
+  if (/^https?:\/\//.test(source)) return { reference: { kind: 'url', url: source, ...file }, called };
+  const path = resolve(cwd, source);
+  if (!existsSync(path)) {
+    throw new UsageError(`there is no file ${source}`, { hint: 'give a path, or an http:// or https:// URL' });
+  }
+  return { reference: { kind: 'path', path, ...file }, called };
+}
+
+function parseGivenChecksum(text: string | undefined): Checksum | undefined {
+  if (text === undefined) return undefined;
+  const checksum = parseChecksum(text);
+  if (checksum === undefined) {
+    throw new UsageError(`“${text}” is not a checksum`, { hint: 'sha256: or sha512: and its hex digits' });
+  }
+  return checksum;
+}
