@@ -6,7 +6,6 @@ import { waitUntilReady } from '../communicators/ready.ts';
 import { connectSsh } from '../communicators/ssh.ts';
 import type { Reporter } from '../context.ts';
 import { resolveDirs } from '../host/dirs.ts';
-import { openHttpClient } from '../http/http-client.ts';
 import { MachineIndex } from '../machine/machine-index.ts';
 import type { Arch } from '../machinefile/spec.ts';
 import { openProject } from '../operations/open-project.ts';
@@ -48,7 +47,7 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
     arch: hostArch(),
     boxes: new BoxStore(dirs.homeDir),
     recipesDir: join(packageDir, 'boxes'),
-    openHttp: () => openHttpClient({ env }),
+    openHttp: async () => (await import('../http/http-client.ts')).openHttpClient({ env }),
     vagrantServerUrl: env.VAGRANT_SERVER_URL || undefined,
     dockerConfigPath: join(env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json'),
     index: new MachineIndex(dirs.homeDir),

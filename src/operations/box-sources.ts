@@ -3,9 +3,7 @@ import type { Box } from '../boxes/box.ts';
 import { buildBox } from '../boxes/build.ts';
 import type { BoxCalling } from '../boxes/importing/import.ts';
 import { ImportMemory } from '../boxes/importing/import-memory.ts';
-import { importOci, type OciTools } from '../boxes/importing/import-oci.ts';
-import { importPath } from '../boxes/importing/import-path.ts';
-import { importUrl } from '../boxes/importing/import-url.ts';
+import type { OciTools } from '../boxes/importing/import-oci.ts';
 import { findRecipe, listRecipes } from '../boxes/recipe.ts';
 import { VmError } from '../errors.ts';
 import type { BoxReference } from '../machinefile/spec.ts';
@@ -33,7 +31,13 @@ export async function renewBox(reference: BoxReference, services: Services): Pro
 
 type Place = Exclude<BoxReference, { kind: 'name' }>;
 
-function fromPlace(reference: Place, renew: boolean, services: Services, called?: BoxCalling): Promise<Box> {
+async function fromPlace(
+  reference: Place,
+  renew: boolean,
+  services: Services,
+  called?: BoxCalling | undefined,
+): Promise<Box> {
+  const { importOci, importPath, importUrl } = await importing();
   const tools = importTools(services);
   switch (reference.kind) {
     case 'path':
@@ -43,6 +47,11 @@ function fromPlace(reference: Place, renew: boolean, services: Services, called?
     case 'oci':
       return importOci({ reference: reference.reference, renew }, tools);
   }
+}
+
+/** Loaded when it is needed: most commands need no box, and `status` is about start-up time. */
+function importing() {
+  return import('../boxes/importing/index.ts');
 }
 
 /** Takes a file, or what is at an address, into the store; a file under a name of the user's where one is given. */
@@ -69,6 +78,7 @@ async function makeNamed(
     throw await noSuchBox(name, services);
   }
   const server = vagrantServerUrl.replace(/\/+$/, '');
+  const { importUrl } = await importing();
   const urls = [`${server}/api/v2/vagrant/${name}`, `${server}/${name}`] as const;
   return importUrl({ urls: [...urls], checksum: undefined, version, renew }, importTools(services));
 }

@@ -1,6 +1,5 @@
 import { text as readAll } from 'node:stream/consumers';
 import { UsageError } from '../../errors.ts';
-import { logIn, push } from '../../operations/box-registry.ts';
 import { addBox } from '../../operations/box-sources.ts';
 import type { CommandDefinition } from '../command.ts';
 import { printReady } from './box-ready.ts';
@@ -21,6 +20,7 @@ const boxPushCommand: CommandDefinition = {
   completes: 'boxes',
   emitsEvents: () => true,
   async run({ args: [name = '', text = ''], services, output, globals }) {
+    const { push } = await import('../../operations/box-registry.ts');
     const { box, reference } = await push(name, withoutScheme(text), services);
     if (globals.json) output.json({ type: 'result', name: box.name, version: box.version, key: box.key, reference });
     else if (!globals.quiet) output.text(`${box.name} ${box.version} is at ${SCHEME}${reference}`);
@@ -59,6 +59,7 @@ const boxLoginCommand: CommandDefinition = {
       });
     }
     const password = (await readAll(process.stdin)).replace(/\r?\n$/, '');
+    const { logIn } = await import('../../operations/box-registry.ts');
     const registry = await logIn(registryText, { user: username, password }, services);
     if (globals.json) output.json({ registry, username });
     else if (!globals.quiet) output.text(`logged in to ${registry} as ${username}`);
