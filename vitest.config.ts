@@ -10,6 +10,8 @@ export default defineConfig({
       // Pure functions: nothing of one file can disturb another, and starting a world for each takes longer than they do.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
       { test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 30_000 } },
+      // Real images, archives and registries.
+      { test: { name: 'boxes', include: ['test/boxes/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
           name: 'e2e',

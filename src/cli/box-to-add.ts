@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { BoxCalling } from '../boxes/importing/import.ts';
 import { UsageError } from '../errors.ts';
-import { type Checksum, parseChecksum } from '../http/checksum.ts';
+import { parseWantedChecksum, type WantedChecksum } from '../http/checksum.ts';
 import type { BoxReference } from '../machinefile/spec.ts';
 import { isVersion, parseConstraint } from '../machinefile/versions.ts';
 
@@ -41,11 +41,13 @@ export function parseBoxToAdd(source: string, { name, version, checksum }: AddOp
   return { reference: { kind: 'path', path, ...file }, called };
 }
 
-function parseGivenChecksum(text: string | undefined): Checksum | undefined {
+function parseGivenChecksum(text: string | undefined): WantedChecksum | undefined {
   if (text === undefined) return undefined;
-  const checksum = parseChecksum(text);
+  const checksum = parseWantedChecksum(text);
   if (checksum === undefined) {
-    throw new UsageError(`“${text}” is not a checksum`, { hint: 'sha256: or sha512: and its hex digits' });
+    throw new UsageError(`“${text}” is not a checksum`, {
+      hint: 'sha256: or sha512: and its hex digits, or the URL of a SHA256SUMS file',
+    });
   }
   return checksum;
 }

@@ -6,6 +6,14 @@ export interface Checksum {
   readonly hex: string;
 }
 
+/** The address of a list of checksums, such as SHA256SUMS. */
+export interface ChecksumList {
+  readonly listedAt: string;
+}
+
+/** A checksum, or where it is to be found. */
+export type WantedChecksum = Checksum | ChecksumList;
+
 /** The strongest last. */
 const HEX_LENGTHS: Readonly<Record<ChecksumAlgorithm, number>> = {
   md5: 32,
@@ -22,6 +30,16 @@ export function parseChecksum(text: string): Checksum | undefined {
   const [, name, hex = ''] = /^(?:([a-z0-9]+):)?([0-9a-f]+)$/i.exec(text.trim()) ?? [];
   if (name !== undefined) return checksum(name, hex);
   return hex.length === HEX_LENGTHS.sha256 || hex.length === HEX_LENGTHS.sha512 ? checksumByLength(hex) : undefined;
+}
+
+/** Reads what `parseChecksum` does, or the URL of a list. */
+export function parseWantedChecksum(text: string): WantedChecksum | undefined {
+  return /^https?:\/\/./.test(text) ? { listedAt: text } : parseChecksum(text);
+}
+
+/** The text that `parseWantedChecksum` reads. */
+export function formatWantedChecksum(wanted: WantedChecksum): string {
+  return 'listedAt' in wanted ? wanted.listedAt : `${wanted.algorithm}:${wanted.hex}`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { formatWantedChecksum } from '../http/checksum.ts';
 import type { MachinefileDocument } from '../machinefile/schema.ts';
 import type { MachineSettings } from '../machinefile/source.ts';
 import type { MachineSpec, PortSpec, ProjectSpec, StepSpec, SyncSpec } from '../machinefile/spec.ts';
@@ -51,7 +52,7 @@ function boxSettings({ box }: MachineSpec): MachineSettings['box'] {
   const version = given('version', box.version?.text);
   if (box.kind === 'name') return { name: box.name, ...version };
   if (box.kind === 'oci') return `oci://${box.reference}`;
-  const checksum = given('checksum', box.checksum && `${box.checksum.algorithm}:${box.checksum.hex}`);
+  const checksum = given('checksum', box.checksum && literal(formatWantedChecksum(box.checksum)));
   const place = box.kind === 'path' ? { path: literal(box.path) } : { url: literal(box.url) };
   return { ...place, ...version, ...checksum };
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { VmError } from '../../errors.ts';
 import { systemErrorCode } from '../../host/files.ts';
 import { kindOfPath } from '../../host/path-kind.ts';
-import type { Checksum } from '../../http/checksum.ts';
+import type { Checksum, WantedChecksum } from '../../http/checksum.ts';
 import { Digests } from '../../http/digests.ts';
 import type { Constraint } from '../../machinefile/versions.ts';
 import type { Box } from '../box.ts';
@@ -13,11 +13,12 @@ import { checkVersion, chooseFrom } from './choose-from-catalog.ts';
 import { type BoxCalling, importBox } from './import.ts';
 import { fileIdentity } from './import-memory.ts';
 import { type DownloadingTools, importUrl } from './import-url.ts';
+import { findChecksum } from './wanted-checksum.ts';
 
 export interface LocalFile {
   /** Absolute. */
   readonly path: string;
-  readonly checksum: Checksum | undefined;
+  readonly checksum: WantedChecksum | undefined;
   /** Of the box in it, where it is a catalog. */
   readonly version: Constraint | undefined;
   /** Default: as the file or the catalog says; of a catalog's box, the version is the catalog's in any case. */
@@ -33,10 +34,11 @@ export async function importPath(file: LocalFile, tools: DownloadingTools): Prom
   const { memory, store } = tools;
   const { path, checksum, version, called } = file;
   await checkReadable(path);
-  const identity = JSON.stringify([await fileIdentity(path), checksum?.hex, version?.text, called]);
+  const identity = JSON.stringify([await fileIdentity(path), checksum, version?.text, called]);
   const known = await memory.recall(path, identity);
   if (known !== undefined && (await store.has(known))) return store.get(known);
-  const sha256 = checksum && (await verify(path, checksum, tools.context.signal));
+  const wanted = await findChecksum(checksum, basename(path), tools);
+  const sha256 = wanted && (await verify(path, wanted, tools.context.signal));
   const box = await importFile({ ...file, sha256 }, tools);
   await memory.remember(path, identity, box.key);
   return box;

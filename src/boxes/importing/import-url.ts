@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { basename } from 'node:path/posix';
 import { inPhase } from '../../context.ts';
 import { sha256 as hashOf } from '../../host/files.ts';
-import type { Checksum } from '../../http/checksum.ts';
+import type { Checksum, WantedChecksum } from '../../http/checksum.ts';
 import { type DownloadedFile, download } from '../../http/download.ts';
 import type { HttpClient } from '../../http/http-client.ts';
 import { shownUrl } from '../../http/http-errors.ts';
@@ -13,11 +13,12 @@ import { findCatalog } from '../vagrant/find-catalog.ts';
 import { checkVersion, chooseFrom } from './choose-from-catalog.ts';
 import { type BoxCalling, type ImportTools, importBox } from './import.ts';
 import type { ImportMemory } from './import-memory.ts';
+import { findChecksum } from './wanted-checksum.ts';
 
 export interface RemoteFile {
   /** The first is what the box is known by; the others are tried when it has nothing. */
   readonly urls: readonly [string, ...string[]];
-  readonly checksum: Checksum | undefined;
+  readonly checksum: WantedChecksum | undefined;
   /** Of the box in it, where it is a catalog. */
   readonly version: Constraint | undefined;
   /** Default: as the file or the catalog says; of a catalog's box, the version is the catalog's in any case. */
@@ -41,7 +42,7 @@ export interface DownloadingTools extends ImportTools {
 export async function importUrl(file: RemoteFile, tools: DownloadingTools): Promise<Box> {
   const { store, context, memory } = tools;
   const [url] = file.urls;
-  const identity = JSON.stringify([file.checksum?.hex, file.version?.text, file.called]);
+  const identity = JSON.stringify([file.checksum, file.version?.text, file.called]);
   const recall = async () => {
     const known = await memory.recall(url, identity);
     return known !== undefined && (await store.has(known)) ? store.get(known) : undefined;
@@ -72,7 +73,8 @@ type Tools = DownloadingTools & { readonly client: HttpClient };
 
 async function getBox({ urls, checksum, version, called }: RemoteFile, tools: Tools): Promise<Box> {
   const [url] = urls;
-  await using downloaded = await get({ urls, checksum, called }, tools);
+  const verified = await findChecksum(checksum, nameOf(url), tools);
+  await using downloaded = await get({ urls, checksum: verified, called }, tools);
   const catalog = await findCatalog(downloaded.path, shownUrl(url));
   if (catalog === undefined) {
     checkVersion(shownUrl(url), { version, called });

@@ -1,5 +1,6 @@
 import { VmError } from '../../errors.ts';
-import { type Checksum, parseChecksum } from '../../http/checksum.ts';
+import { parseWantedChecksum, type WantedChecksum } from '../../http/checksum.ts';
+import { shownUrl } from '../../http/http-errors.ts';
 import { parseReference } from '../oci-reference.ts';
 import type { MachineDocument } from '../schema.ts';
 import { type Constraint, parseConstraint } from '../versions.ts';
@@ -15,7 +16,7 @@ export type BoxForm =
 /** What a file is checked against; where it is a Vagrant catalog, which version of the box in it. */
 interface FileForm {
   readonly version: Constraint | undefined;
-  readonly checksum: Checksum | undefined;
+  readonly checksum: WantedChecksum | undefined;
 }
 
 const PLAIN: FileForm = { version: undefined, checksum: undefined };
@@ -59,7 +60,7 @@ function parseBoxMapping({ name, version, url, path, checksum }: Exclude<BoxDocu
   }
   if (checksum !== undefined && name !== undefined)
     return { mistake: '“checksum” goes with the “path” or “url” of a box' };
-  const verified = checksum === undefined ? undefined : parseChecksum(checksum);
+  const verified = checksum === undefined ? undefined : parseWantedChecksum(checksum);
   return withVersion(version === undefined ? undefined : String(version), (constraint) => {
     if (path !== undefined) return { kind: 'path', path, version: constraint, checksum: verified };
     if (url !== undefined) return { kind: 'url', url, version: constraint, checksum: verified };
@@ -74,7 +75,7 @@ function withVersion(text: string | undefined, form: (version: Constraint | unde
   return { value: form(version) };
 }
 
-/** What a box is asked for by, without a version. */
+/** What a box is asked for by, without a version, and without what may be secret in a URL. */
 export function placeOf(box: BoxForm): string {
   switch (box.kind) {
     case 'name':
@@ -82,7 +83,7 @@ export function placeOf(box: BoxForm): string {
     case 'path':
       return box.path;
     case 'url':
-      return box.url;
+      return shownUrl(box.url);
     case 'oci':
       return `oci://${box.reference}`;
   }

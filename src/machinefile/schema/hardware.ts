@@ -31,7 +31,10 @@ export const hardwareKeys = {
         description: 'A disk image, Vagrant box, OVA or Vagrant catalog on the host.',
         examples: ['./images/router.qcow2'],
       },
-      checksum: { ...checksum, description: 'What the file at `url` or `path` must hash to.' },
+      checksum: {
+        ...checksum,
+        description: 'What the file at `url` or `path` must hash to: given, or found in a file such as SHA256SUMS.',
+      },
     },
   },
   provider: {

@@ -78,9 +78,9 @@ export const sha256 = {
 
 export const checksum = {
   type: 'string',
-  title: 'a checksum, sha256: or sha512: with hex digits',
-  examples: [`sha256:${'0123456789abcdef'.repeat(4)}`],
-  pattern: '^(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$',
+  title: 'a checksum, sha256: or sha512: with hex digits, or the URL of a list of them',
+  examples: [`sha256:${'0123456789abcdef'.repeat(4)}`, 'https://example.org/SHA512SUMS'],
+  pattern: '^(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128}|https?://[^\\s/]+.*)$',
 } as const;
 
 export const httpUrl = {

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { findInChecksumFile, parseChecksum } from '../../../src/http/checksum.ts';
+import {
+  findInChecksumFile,
+  formatWantedChecksum,
+  parseChecksum,
+  parseWantedChecksum,
+} from '../../../src/http/checksum.ts';
 
 const md5 = 'd41d8cd98f00b204e9800998ecf8427e';
 const sha1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';
@@ -50,6 +55,17 @@ test.each([
   ['nothing', '', undefined],
 ])('a file of checksums: %s', (_what, text, checksum) => {
   expect(findInChecksumFile(text, 'a.qcow2')).toEqual(checksum);
+});
+
+test('a checksum is given, or where it is listed', () => {
+  const hex = '0a'.repeat(32);
+  expect(parseWantedChecksum(`sha256:${hex}`)).toEqual({ algorithm: 'sha256', hex });
+  expect(parseWantedChecksum('https://x.example/SHA256SUMS')).toEqual({ listedAt: 'https://x.example/SHA256SUMS' });
+  expect(parseWantedChecksum('SHA256SUMS')).toBeUndefined();
+  for (const text of [`sha512:${hex}${hex}`, 'http://x.example/S']) {
+    const wanted = parseWantedChecksum(text);
+    expect(wanted && formatWantedChecksum(wanted)).toBe(text);
+  }
 });
 
 test('a file of checksums inside a signed message, as Fedora publishes it', () => {

@@ -3,11 +3,11 @@ import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { bootableIso } from '../../support/boot-iso.ts';
-import { BOX_METADATA, type Imports, metadataOf, openImports } from '../../support/box-imports.ts';
-import { digest, SOON } from '../../support/downloads.ts';
-import { mountTmpfs } from '../../support/tmpfs.ts';
-import { tools } from '../../support/tools.ts';
+import { bootableIso } from '../support/boot-iso.ts';
+import { BOX_METADATA, type Imports, metadataOf, openImports } from '../support/box-imports.ts';
+import { digest, SOON } from '../support/downloads.ts';
+import { mountTmpfs } from '../support/tmpfs.ts';
+import { tools } from '../support/tools.ts';
 
 const isRoot = process.getuid?.() === 0;
 const GET_AGAIN = 'get it again, and compare its checksum';

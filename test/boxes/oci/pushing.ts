@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BoxFacts } from '../../../../src/boxes/oci/box-config.ts';
-import { openChunkCache } from '../../../../src/boxes/oci/chunk-cache.ts';
-import { type PulledBox, pullBox } from '../../../../src/boxes/oci/pull.ts';
-import { type PushedBox, pushBox } from '../../../../src/boxes/oci/push.ts';
-import { Registry } from '../../../../src/boxes/oci/registry.ts';
-import type { ReportEvent } from '../../../../src/context.ts';
-import { type HttpClient, type HttpRequest, openHttpClient } from '../../../../src/http/http-client.ts';
-import { parseReference } from '../../../../src/machinefile/oci-reference.ts';
+import type { BoxFacts } from '../../../src/boxes/oci/box-config.ts';
+import { openChunkCache } from '../../../src/boxes/oci/chunk-cache.ts';
+import { type PulledBox, pullBox } from '../../../src/boxes/oci/pull.ts';
+import { type PushedBox, pushBox } from '../../../src/boxes/oci/push.ts';
+import { Registry } from '../../../src/boxes/oci/registry.ts';
+import type { ReportEvent } from '../../../src/context.ts';
+import { type HttpClient, type HttpRequest, openHttpClient } from '../../../src/http/http-client.ts';
+import { parseReference } from '../../../src/machinefile/oci-reference.ts';
 
 const MIB = 2 ** 20;
 

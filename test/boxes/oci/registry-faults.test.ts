@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { storeLogin } from '../../../../src/boxes/oci/login.ts';
-import { VmError } from '../../../../src/errors.ts';
-import { sendAndCut, serve } from '../../../support/local-server.ts';
+import { storeLogin } from '../../../src/boxes/oci/login.ts';
+import { VmError } from '../../../src/errors.ts';
+import { sendAndCut, serve } from '../../support/local-server.ts';
 import { openPushing } from './pushing.ts';
 
 const failureOf = (work: Promise<unknown>) => work.catch((error: unknown) => error);

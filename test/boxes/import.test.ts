@@ -8,9 +8,9 @@ import {
   type Imports,
   metadataOf,
   openImports,
-} from '../../support/box-imports.ts';
-import { digest } from '../../support/downloads.ts';
-import { tools } from '../../support/tools.ts';
+} from '../support/box-imports.ts';
+import { digest } from '../support/downloads.ts';
+import { tools } from '../support/tools.ts';
 
 let imports: Imports;
 

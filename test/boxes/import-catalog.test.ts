@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BOX_METADATA, type Imports, openImports } from '../../support/box-imports.ts';
-import { digest } from '../../support/downloads.ts';
-import { type LocalServer, serve } from '../../support/local-server.ts';
+import { BOX_METADATA, type Imports, openImports } from '../support/box-imports.ts';
+import { digest } from '../support/downloads.ts';
+import { type LocalServer, serve } from '../support/local-server.ts';
 
 const VERSIONS = ['1.0.0', '1.2.0', '1.10.0', '2.0.0'];
 

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Compression, decompress, detectCompression } from '../../../src/boxes/archives/compression.ts';
-import { CommandError, InterruptedError, MissingToolError, VmError } from '../../../src/errors.ts';
-import { runAsFilter } from '../../../src/host/exec.ts';
+import { type Compression, decompress, detectCompression } from '../../src/boxes/archives/compression.ts';
+import { CommandError, InterruptedError, MissingToolError, VmError } from '../../src/errors.ts';
+import { runAsFilter } from '../../src/host/exec.ts';
 
 const { signal } = new AbortController();
 

@@ -5,12 +5,12 @@ import type { RequestListener } from 'node:http';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { findCredentials } from '../../../../src/boxes/oci/credentials.ts';
-import { checkLogin, storeLogin } from '../../../../src/boxes/oci/login.ts';
-import { MissingToolError, VmError } from '../../../../src/errors.ts';
-import { makeCertificate } from '../../../support/certificate.ts';
-import { type DockerRegistry, startRegistry } from '../../../support/docker-registry.ts';
-import { type LocalServer, serve } from '../../../support/local-server.ts';
+import { findCredentials } from '../../../src/boxes/oci/credentials.ts';
+import { checkLogin, storeLogin } from '../../../src/boxes/oci/login.ts';
+import { MissingToolError, VmError } from '../../../src/errors.ts';
+import { makeCertificate } from '../../support/certificate.ts';
+import { type DockerRegistry, startRegistry } from '../../support/docker-registry.ts';
+import { type LocalServer, serve } from '../../support/local-server.ts';
 import { openPushing } from './pushing.ts';
 
 const runProgram = promisify(execFile);

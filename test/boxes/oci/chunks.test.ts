@@ -3,10 +3,10 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Chunk } from '../../../../src/boxes/oci/artifact.ts';
-import { packChunk, unpackChunk } from '../../../../src/boxes/oci/chunks.ts';
-import { InterruptedError, MissingToolError, VmError } from '../../../../src/errors.ts';
-import { sha256 } from '../../../../src/host/files.ts';
+import type { Chunk } from '../../../src/boxes/oci/artifact.ts';
+import { packChunk, unpackChunk } from '../../../src/boxes/oci/chunks.ts';
+import { InterruptedError, MissingToolError, VmError } from '../../../src/errors.ts';
+import { sha256 } from '../../../src/host/files.ts';
 
 const { signal } = new AbortController();
 const failureOf = (work: Promise<unknown>) => work.catch((error: unknown) => error);

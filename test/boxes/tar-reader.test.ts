@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decompress } from '../../../src/boxes/archives/compression.ts';
-import { readTar } from '../../../src/boxes/archives/tar-reader.ts';
-import { writeSparse } from '../../../src/boxes/archives/write-sparse.ts';
-import { mountTmpfs } from '../../support/tmpfs.ts';
+import { decompress } from '../../src/boxes/archives/compression.ts';
+import { readTar } from '../../src/boxes/archives/tar-reader.ts';
+import { writeSparse } from '../../src/boxes/archives/write-sparse.ts';
+import { mountTmpfs } from '../support/tmpfs.ts';
 
 const runProgram = promisify(execFile);
 const { signal } = new AbortController();

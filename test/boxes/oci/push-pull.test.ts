@@ -3,11 +3,11 @@ import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatManifest } from '../../../../src/boxes/oci/artifact.ts';
-import { pushBox } from '../../../../src/boxes/oci/push.ts';
-import { InterruptedError, VmError } from '../../../../src/errors.ts';
-import { sha256 } from '../../../../src/host/files.ts';
-import { type DockerRegistry, startRegistry } from '../../../support/docker-registry.ts';
+import { formatManifest } from '../../../src/boxes/oci/artifact.ts';
+import { pushBox } from '../../../src/boxes/oci/push.ts';
+import { InterruptedError, VmError } from '../../../src/errors.ts';
+import { sha256 } from '../../../src/host/files.ts';
+import { type DockerRegistry, startRegistry } from '../../support/docker-registry.ts';
 import { facts, makeDisk, openPushing } from './pushing.ts';
 
 const runProgram = promisify(execFile);

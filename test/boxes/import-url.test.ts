@@ -1,11 +1,11 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { diskBytes, type Imports, openImports } from '../../support/box-imports.ts';
-import { digest, SOON } from '../../support/downloads.ts';
-import { fileListener, type ServedFile, serveFile } from '../../support/file-server.ts';
-import { serve } from '../../support/local-server.ts';
-import { tools } from '../../support/tools.ts';
+import { diskBytes, type Imports, openImports } from '../support/box-imports.ts';
+import { digest, SOON } from '../support/downloads.ts';
+import { fileListener, type ServedFile, serveFile } from '../support/file-server.ts';
+import { serve } from '../support/local-server.ts';
+import { tools } from '../support/tools.ts';
 
 let imports: Imports;
 
@@ -58,6 +58,19 @@ describe('an image on a server', () => {
     expect(JSON.stringify([events, await imports.list()])).not.toMatch(/passw0rd|s3cret/);
     const { stdout } = await imports.run('grep', '-rlE', 'passw0rd|s3cret', imports.homeDir).catch((error) => error);
     expect(stdout).toBe('');
+  });
+
+  test('is verified by the list of checksums that lies beside it', async () => {
+    const list = `${'0'.repeat(64)}  other.raw\n${sha256} *disk.raw\n`;
+    await using server = await serve((request, response) => {
+      response.end(request.url === '/SHA256SUMS' ? list : content);
+    });
+    const checksum = `${server.origin}/SHA256SUMS`;
+    expect(await imports.add(`${server.origin}/disk.raw`, '--checksum', checksum)).toMatchObject({ key: sha256 });
+    const wrong = await imports.project.fails(1, 'box', 'add', `${server.origin}/other.raw`, '--checksum', checksum);
+    expect(wrong).toContain(`expected sha256:${'0'.repeat(64)}\n  received sha256:${sha256}`);
+    const missing = await imports.project.fails(1, 'box', 'add', `${server.origin}/third.raw`, '--checksum', checksum);
+    expect(missing).toContain(`${checksum} has no checksum of third.raw`);
   });
 
   test('that gets a name and a version', async () => {
