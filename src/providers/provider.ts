@@ -67,6 +67,12 @@ export interface Provider {
   /** Lets a paused machine run on. */
   unpause(machine: RecordedMachine): Promise<void>;
 
+  /**
+   * Writes what the screen of a running machine shows to a new PNG file.
+   * @throws StateError if it has no screen, or the hypervisor does not answer.
+   */
+  screenshot(machine: RecordedMachine, path: string): Promise<void>;
+
   /** Stops it: gracefully first, by force after its time, or by force at once. Returns when no process is left. */
   stop(machine: MachineHandle, options: StopOptions, context: RunContext): Promise<StopOutcome>;
 
@@ -77,7 +83,7 @@ export interface Provider {
   state(machine: RecordedMachine): Promise<ObservedState>;
 
   /**
-   * A text that changes when the guest sets up its network card; undefined where that cannot be told now. Called ten
+   * A text that changes when the guest sets up its network card; undefined where that cannot be told now. Called five
    * times a second while it boots.
    */
   networkMark(machine: RecordedMachine): Promise<string | undefined>;

@@ -65,6 +65,7 @@ const telling: readonly Case[] = [
   { heading: 'ssh-config', args: ['ssh-config', 'web'] },
   { heading: 'box list, box info', args: ['box', 'info', 'disk.qcow2'] },
   { heading: 'doctor', args: ['doctor'] },
+  { heading: 'screenshot', args: ['screenshot'] },
   { heading: 'version', args: ['version'] },
 ];
 

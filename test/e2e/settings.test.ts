@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -74,6 +74,8 @@ test('a machine that is installed by hand boots its cdrom, with an empty disk be
   expect(error).toContain('did not answer on SSH within 15 s');
   expect(error).toContain('hello from the installer');
   expect(await project.status('m')).toMatchObject({ state: 'starting' });
+  const picturePath = (await project.ok('screenshot')).trim();
+  expect((await readFile(picturePath)).subarray(0, 8).toString('latin1')).toBe('\x89PNG\r\n\x1a\n');
   await project.ok('halt', '--force');
 });
 

@@ -14,6 +14,7 @@ import { logsCommand } from './logs.ts';
 import { portCommand } from './port.ts';
 import { provisionCommand } from './provision.ts';
 import { reloadCommand } from './reload.ts';
+import { screenshotCommand } from './screenshot.ts';
 import { sshCommand } from './ssh.ts';
 import { sshConfigCommand } from './ssh-config.ts';
 import { statusCommand } from './status.ts';
@@ -39,6 +40,7 @@ export const commands: readonly CommandDefinition[] = [
   syncCommand,
   logsCommand,
   consoleCommand,
+  screenshotCommand,
   portCommand,
   sshConfigCommand,
   ...boxCommands,

@@ -5,6 +5,7 @@ import { asLoginUser, asRoot, sudoHint } from '../../communicators/as-root.ts';
 import type { Communicator } from '../../communicators/communicator.ts';
 import { quoteForShell } from '../../communicators/quoting.ts';
 import type { ReadyOptions } from '../../communicators/ready.ts';
+import { readUserPublicKey } from '../../communicators/user-key.ts';
 import { GuestError } from '../../errors.ts';
 import type { MachineLayout } from '../../machine/layout.ts';
 import type { MachineRecord } from '../../machine/record.ts';
@@ -43,8 +44,10 @@ export async function enterFirst(
     firstEntry,
   });
   const { signal } = services;
+  const authorizedKey = await readAuthorizedKey(spec.ssh, layout);
+  const entryKeys = box?.entryKeyPath === undefined ? [] : [blobOf(await readUserPublicKey(box.entryKeyPath))];
   await runIn(guest, {
-    script: asLoginUser(replaceKeysScript(await readAuthorizedKey(spec.ssh, layout))),
+    script: asLoginUser(replaceKeysScript(authorizedKey, [...VAGRANT_PUBLIC_KEYS, ...entryKeys])),
     signal,
   });
   await runIn(guest, {
@@ -66,14 +69,22 @@ async function runIn(guest: Communicator, command: Parameters<Communicator['exec
   });
 }
 
-/** Every key but the public ones stays: those that the maker of the box put there may be wanted. */
-function replaceKeysScript(authorizedKey: string): string {
-  const isPublic = VAGRANT_PUBLIC_KEYS.map((key) => `-e ${quoteForShell(key)}`).join(' ');
+/** The key itself in its public line. */
+function blobOf(publicKey: string): string {
+  return publicKey.split(' ')[1] ?? '';
+}
+
+/** Every key stays but those that others have, too: the maker of the box may have put them there for a reason. */
+function replaceKeysScript(authorizedKey: string, knownToOthers: readonly string[]): string {
+  const unwanted = [...knownToOthers, blobOf(authorizedKey)].map((key) => `-e ${quoteForShell(key)}`).join(' ');
   return `set -e
 umask 077
 mkdir -p ~/.ssh
 cd ~/.ssh
-{ printf '%s\\n' ${quoteForShell(authorizedKey)}; grep -v -F ${isPublic} -e ${quoteForShell(authorizedKey)} authorized_keys || :; } >authorized_keys.vm
+{
+  printf '%s\\n' ${quoteForShell(authorizedKey)}
+  grep -v -F ${unwanted} authorized_keys || :
+} >authorized_keys.vm
 mv authorized_keys.vm authorized_keys`;
 }
 
@@ -93,14 +104,20 @@ chmod 644 ${HOST_KEY}.pub
 sed -i '/^[[:space:]]*HostKey[[:space:]]/d' /etc/ssh/sshd_config
 hostnamectl set-hostname ${name} 2>/dev/null || { echo ${name} >/etc/hostname; hostname ${name}; }
 grep -q "[[:space:]]"${name}"$" /etc/hosts || echo "127.0.1.1 "${name} >>/etc/hosts
-root=$(findmnt -n -o SOURCE / 2>/dev/null || :)
-case $root in
-  /dev/[sv]d[a-z][0-9]*)
-    disk=\${root%%[0-9]*}
-    if growpart "$disk" "\${root#"$disk"}" >/dev/null 2>&1; then resize2fs "$root" 2>/dev/null || xfs_growfs / || btrfs filesystem resize max /; fi >/dev/null 2>&1 || : ;;
-esac
-systemctl reload ssh 2>/dev/null || systemctl reload sshd 2>/dev/null || service ssh reload 2>/dev/null || service sshd reload 2>/dev/null || pkill -HUP -o -x sshd`;
+(
+${GROW_ROOT}
+) >/dev/null 2>&1 || :
+for service in ssh sshd; do
+  { systemctl reload $service || service $service reload; } >/dev/null 2>&1 && exit 0
+done
+pkill -HUP -o -x sshd`;
 }
+
+/** Where the disk is larger than the box's, for a root filesystem in a partition. Fails where there is nothing to do. */
+const GROW_ROOT = `root=$(findmnt -n -o SOURCE /)
+disk=\${root%%[0-9]*}
+growpart "$disk" "\${root#"$disk"}"
+resize2fs "$root" || xfs_growfs / || btrfs filesystem resize max /`;
 
 async function hostKeyLength({ hostKeyPath }: MachineLayout): Promise<number> {
   return (await readFile(hostKeyPath)).length;

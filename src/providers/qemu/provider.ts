@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { MissingToolError, VmError } from '../../errors.ts';
+import { MissingToolError, StateError, VmError } from '../../errors.ts';
 import { findTool } from '../../host/exec.ts';
 import { readTail } from '../../host/files.ts';
 import { isAlive } from '../../host/processes.ts';
@@ -13,12 +13,13 @@ import { findFatalConsoleText } from './boot-diagnosis.ts';
 import { createDiskCommand, createDisks, ensureDiskSize } from './disks.ts';
 import { uefiOf } from './firmware.ts';
 import { findQemu } from './process.ts';
-import { withMonitor } from './qmp.ts';
+import { QmpClient, withMonitor } from './qmp.ts';
 import { startQemu } from './start.ts';
 import { stopQemu } from './stop.ts';
 
 /** How long an observer waits for a monitor that another `vm` may be using. */
 const OBSERVER_TIMEOUT_MS = 200;
+const SCREENSHOT_TIMEOUT_MS = 5000;
 const UNPAUSE_TIMEOUT_MS = 5_000;
 
 /** Machines as QEMU processes of this user: no daemon, no privileges. */
@@ -66,6 +67,18 @@ export const qemuProvider: Provider = {
     }
     const reason = await pauseReason(machine);
     return reason === undefined ? { kind: 'running', process: qemu } : { kind: 'paused', process: qemu, reason };
+  },
+
+  async screenshot({ record }, path) {
+    const { monitorPath } = runtimeLayout(record.runtimeDir);
+    using monitor = await QmpClient.connect(monitorPath, SCREENSHOT_TIMEOUT_MS);
+    await monitor.execute('screendump', { filename: path, format: 'png' }).catch((cause: unknown) => {
+      if (!(cause instanceof StateError)) throw cause;
+      const hint = cause.message.includes("'format'")
+        ? 'screenshots need QEMU 7.1 or newer'
+        : `give it a screen: display: vnc, then vm reload ${record.machine}`;
+      throw new StateError(`${record.machine}: ${cause.message}`, { hint, cause });
+    });
   },
 
   async networkMark({ record }) {
