@@ -162,7 +162,7 @@ describe('what is cut short leaves nothing', () => {
     const boxesDir = join(homeDir, 'boxes');
     const staged = async () => {
       const [name] = existsSync(boxesDir) ? await readdir(boxesDir) : [];
-      return name !== undefined && existsSync(join(boxesDir, name, 'image'));
+      return name !== undefined && existsSync(join(boxesDir, name, 'unpacked', 'image'));
     };
     await expect.poll(staged, SOON).toBe(true);
     return running;

@@ -94,6 +94,7 @@ describe('what is packed with a description becomes a box with the same disk', (
     const box = await add('app.ova');
     await expectDisk(box);
     expect(await infoOf(box)).toMatchObject({ name: 'app.ova', user: 'vm', seed: 'cloud-init' });
+    expect((await readdir(dirname(imports.diskOf(box)))).sort()).toEqual(['box.json', 'disk.qcow2']);
   });
 
   test('a Vagrant box of the first format, of which its key is kept, and nothing else', async () => {

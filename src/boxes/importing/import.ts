@@ -1,4 +1,4 @@
-import { rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inPhase, type RunContext } from '../../context.ts';
 import { VmError } from '../../errors.ts';
@@ -50,8 +50,12 @@ export async function importBox(input: ImportInput, tools: ImportTools): Promise
     const known = file.sha256 && (await findKnown(keyOf(file.sha256, called), store));
     if (known) return known;
     await using staging = await store.stage();
-    const unpacked = await unpack(file, staging.dir, context.signal);
-    const virtualSizeBytes = await takeRootDisk(unpacked, staging.dir, { file, name, context });
+    const unpackedDir = join(staging.dir, 'unpacked');
+    await mkdir(unpackedDir);
+    const unpacked = await unpack(file, unpackedDir, context.signal);
+    const virtualSizeBytes = await takeRootDisk(unpacked, join(staging.dir, DISK_FILE), { file, name, context });
+    // With what else was in an archive.
+    await rm(unpackedDir, { recursive: true });
     const entryKey = unpacked.vagrant?.privateKey;
     if (entryKey !== undefined) await writeFileAtomic(join(staging.dir, ENTRY_KEY_FILE), entryKey);
     const key = keyOf(unpacked.sha256, called);
@@ -74,7 +78,7 @@ async function findKnown(key: string, store: BoxStore): Promise<Box | undefined>
 /** Makes the disk of the box, and gives its virtual size. */
 async function takeRootDisk(
   { disks }: Unpacked,
-  dir: string,
+  destPath: string,
   { file, name, context }: { readonly file: PackedFile; readonly name: string; readonly context: RunContext },
 ): Promise<number> {
   const [root, ...others] = disks as readonly [UnpackedDisk, ...UnpackedDisk[]]; // never empty
@@ -85,13 +89,8 @@ async function takeRootDisk(
   }
   const shownAs = root.name === file.shownAs ? file.shownAs : `${root.name} in ${file.shownAs}`;
   const { format, virtualSizeBytes } = await inspectImage({ imagePath: root.path, shownAs }, context.signal);
-  const destPath = join(dir, DISK_FILE);
-  if (format === 'qcow2') {
-    await rename(root.path, destPath);
-  } else {
-    await convertToQcow2({ imagePath: root.path, format, destPath }, { context, subject: name });
-    await rm(root.path);
-  }
+  if (format === 'qcow2') await rename(root.path, destPath);
+  else await convertToQcow2({ imagePath: root.path, format, destPath }, { context, subject: name });
   return virtualSizeBytes;
 }
 
