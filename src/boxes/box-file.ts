@@ -30,6 +30,8 @@ export interface BoxDescription {
   readonly virtualSizeBytes: number;
   /** The kernel's, where the box brings kernel and initrd. */
   readonly commandLine: string | undefined;
+  /** See `Box`; what was built is, in any case. */
+  readonly isNamed?: boolean;
   /** A Vagrant box with a key of its own. */
   readonly hasEntryKey?: boolean;
   /** See `Box`. */
@@ -139,6 +141,7 @@ function toBox(dir: string, stored: StoredBox): Box {
     source,
     name,
     version,
+    isNamed: stored.fingerprint !== undefined || stored.isNamed === true,
     arch,
     seed,
     user,

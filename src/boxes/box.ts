@@ -20,6 +20,8 @@ export interface Box {
   /** `debian/12`; for an imported image its file name. */
   readonly name: string;
   readonly version: string;
+  /** Found by its name: it was built or added under it, or looked up by it; not merely called so by a catalog. */
+  readonly isNamed: boolean;
   readonly arch: Arch;
   readonly seed: SeedKind;
   /** The login user the seed sets up. */

@@ -43,7 +43,7 @@ export class BoxStore {
 
   /** The newest box of this name; within a constraint, that of the highest version. Undefined if there is none. */
   async find(name: string, version?: Constraint): Promise<Box | undefined> {
-    const named = (await this.list()).filter(({ box }) => box.name === name);
+    const named = (await this.list()).filter(({ box }) => box.isNamed && box.name === name);
     const [found] =
       version === undefined
         ? named

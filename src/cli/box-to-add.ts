@@ -31,7 +31,7 @@ export function parseBoxToAdd(source: string, { name, version, checksum }: AddOp
   }
   // It chooses in a catalog; what is none gets it together with a name.
   const given = constraint !== undefined && isVersion(constraint.text) ? constraint.text : FIRST_VERSION;
-  const called = name === undefined ? undefined : { name, version: given };
+  const called = name === undefined ? undefined : { name, version: given, isNamed: true };
   const file = { checksum: parseGivenChecksum(checksum), version: constraint };
   if (/^https?:\/\//.test(source)) return { reference: { kind: 'url', url: source, ...file }, called };
   const path = resolve(cwd, source);

@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { StateError } from '../errors.ts';
-import { readTextIfExists, writeFileAtomic } from '../host/files.ts';
+import { readTextIfExists, sha256, writeFileAtomic } from '../host/files.ts';
 import { placeOf } from './forms/box.ts';
 import type { BoxReference } from './spec.ts';
 
@@ -24,8 +24,18 @@ const FILE_MODE = 0o644;
 
 /** A box as the lockfile knows it: a path is relative to the project, so that it holds on other hosts. */
 export function lockKey(reference: BoxReference, projectDir: string): string {
-  const place = reference.kind === 'path' ? relative(projectDir, reference.path) : placeOf(reference);
+  const place = keyOfPlace(reference, projectDir);
   return reference.version === undefined ? place : `${place}@${reference.version.text}`;
+}
+
+function keyOfPlace(reference: BoxReference, projectDir: string): string {
+  if (reference.kind === 'path') {
+    const path = relative(projectDir, reference.path);
+    return path.startsWith('../') ? path : `./${path}`;
+  }
+  const place = placeOf(reference);
+  // What a URL asks for is left out there, as it may be secret; but it makes a difference.
+  return reference.kind === 'url' ? place.replace('?…', `?${sha256(reference.url).slice(0, 8)}`) : place;
 }
 
 /** Empty where there is no lockfile. @throws StateError if it cannot be used. */

@@ -1,6 +1,8 @@
 import type { Box } from '../boxes/box.ts';
+import { sourceAt } from '../boxes/importing/source-text.ts';
 import { StateError } from '../errors.ts';
-import { type LockedBox, lockKey, readLockfile, writeLockfile } from '../machinefile/lockfile.ts';
+import { placeOf } from '../machinefile/forms/box.ts';
+import { type LockedBox, type LockedBoxes, lockKey, readLockfile, writeLockfile } from '../machinefile/lockfile.ts';
 import { parseReference } from '../machinefile/oci-reference.ts';
 import type { BoxReference } from '../machinefile/spec.ts';
 import { parseConstraint } from '../machinefile/versions.ts';
@@ -17,11 +19,13 @@ export type LockMode = 'write' | 'refuse' | 'keep';
 export class BoxChoice {
   readonly #projectDir: string;
   readonly #services: Services;
-  readonly #locked: Map<string, LockedBox>;
+  readonly #locked: LockedBoxes;
+  /** What is to be locked, or locked anew. */
+  readonly #news = new Map<string, LockedBox>();
+  /** By the whole reference: two may have the same key and different checksums. */
   readonly #chosen = new Map<string, Box>();
-  #hasNews = false;
 
-  private constructor(projectDir: string, locked: Map<string, LockedBox>, services: Services) {
+  private constructor(projectDir: string, locked: LockedBoxes, services: Services) {
     this.#projectDir = projectDir;
     this.#locked = locked;
     this.#services = services;
@@ -29,22 +33,23 @@ export class BoxChoice {
 
   /** @throws StateError if the lockfile cannot be used. */
   static async open(projectDir: string, services: Services): Promise<BoxChoice> {
-    return new BoxChoice(projectDir, new Map(await readLockfile(projectDir)), services);
+    return new BoxChoice(projectDir, await readLockfile(projectDir), services);
   }
 
   /** @throws VmError if there is no such box; StateError if it is not the one that was locked. */
   async choose(reference: BoxReference): Promise<Box> {
-    const key = lockKey(reference, this.#projectDir);
-    const known = this.#chosen.get(key);
+    const id = JSON.stringify(reference);
+    const known = this.#chosen.get(id);
     if (known !== undefined) return known;
-    const locked = this.#locked.get(key);
+    const key = lockKey(reference, this.#projectDir);
+    const locked = this.#news.get(key) ?? this.#locked.get(key);
     const box = await this.#find(reference, locked);
     if (locked === undefined) {
       this.#lock(key, reference, box);
     } else if (locked.sha256 !== box.digest) {
       throw wrongBox(key, locked, box);
     }
-    this.#chosen.set(key, box);
+    this.#chosen.set(id, box);
     return box;
   }
 
@@ -62,32 +67,51 @@ export class BoxChoice {
 
   #lock(key: string, reference: BoxReference, { version, source, digest: sha256 }: Box): void {
     const locked = { version, source: reference.kind === 'path' ? `imported from ${key}` : source, sha256 };
-    if (JSON.stringify(locked) !== JSON.stringify(this.#locked.get(key))) this.#hasNews = true;
-    this.#locked.set(key, locked);
+    if (JSON.stringify(locked) !== JSON.stringify(this.#locked.get(key))) this.#news.set(key, locked);
   }
 
   /** @throws StateError in the mode `refuse`, if the lockfile does not have every box that was chosen. */
   async close(mode: LockMode): Promise<void> {
-    if (!this.#hasNews || mode === 'keep') return;
+    if (this.#news.size === 0 || mode === 'keep') return;
     if (mode === 'refuse') {
-      const missing = [...this.#chosen.keys()].join(', ');
+      const missing = [...this.#news.keys()].join(', ');
       throw new StateError(`Machinefile.lock does not have every box that is asked for: ${missing}`, {
         hint: 'run vm up, or vm box update, without --locked, and commit Machinefile.lock',
       });
     }
-    await writeLockfile(this.#projectDir, this.#locked);
+    // Read again: meanwhile another command may have locked other boxes.
+    await writeLockfile(this.#projectDir, new Map([...(await readLockfile(this.#projectDir)), ...this.#news]));
   }
 
   async #find(reference: BoxReference, locked: LockedBox | undefined): Promise<Box> {
     const { boxes } = this.#services;
     // What a path holds is looked at each time; names and addresses mean what was locked.
     if (locked === undefined || reference.kind === 'path') return ensureBox(reference, this.#services);
+    checkStillWanted(reference, locked);
     const inStore = await boxes.findByDigest(locked.sha256);
     if (inStore !== undefined) return inStore;
     if (reference.kind === 'oci') return ensureBox(byDigest(reference, locked), this.#services);
-    const version = reference.kind === 'name' ? parseConstraint(locked.version) : undefined;
+    const isChosenByVersion = reference.kind === 'name' || !isPlainFile(reference, locked);
+    const version = isChosenByVersion ? parseConstraint(locked.version) : undefined;
     return ensureBox(version === undefined ? reference : { ...reference, version }, this.#services);
   }
+}
+
+/** Whether what is at the URL is the box itself, not a catalog that names it. */
+function isPlainFile({ url }: Extract<BoxReference, { kind: 'url' }>, { source }: LockedBox): boolean {
+  return source === sourceAt(url);
+}
+
+/** @throws StateError if the Machinefile wants another file by now than the one that was locked. */
+function checkStillWanted(reference: BoxReference, locked: LockedBox): void {
+  if (reference.kind !== 'url' || !isPlainFile(reference, locked)) return;
+  const { checksum } = reference;
+  if (checksum === undefined || 'listedAt' in checksum || checksum.algorithm !== 'sha256') return;
+  if (checksum.hex === locked.sha256) return;
+  throw new StateError(
+    `the checksum of ${placeOf(reference)} is not that of the box in Machinefile.lock:\n  wanted sha256:${checksum.hex}\n  locked sha256:${locked.sha256}`,
+    { hint: `if the new one is wanted: vm box update ${placeOf(reference)}` },
+  );
 }
 
 /** The manifest that was locked, whatever its tag means by now. */

@@ -35,15 +35,16 @@ async function fromPlace(
   reference: Place,
   renew: boolean,
   services: Services,
-  called?: BoxCalling | undefined,
+  adding?: { readonly called: BoxCalling | undefined },
 ): Promise<Box> {
   const { importOci, importPath, importUrl } = await importing();
   const tools = importTools(services);
+  const naming = { called: adding?.called, takesName: adding !== undefined };
   switch (reference.kind) {
     case 'path':
-      return importPath({ ...reference, called }, tools);
+      return importPath({ ...reference, ...naming }, tools);
     case 'url':
-      return importUrl({ ...reference, urls: [reference.url], renew, called }, tools);
+      return importUrl({ ...reference, ...naming, urls: [reference.url], renew }, tools);
     case 'oci':
       return importOci({ reference: reference.reference, renew }, tools);
   }
@@ -56,8 +57,11 @@ function importing() {
 
 /** Takes a file, or what is at an address, into the store; a file under a name of the user's where one is given. */
 export function addBox(reference: Place, called: BoxCalling | undefined, services: Services): Promise<Box> {
-  return fromPlace(reference, false, services, called);
+  return fromPlace(reference, false, services, { called });
 }
+
+/** Of a box that is no catalog's, as in Vagrant. */
+const UNVERSIONED = '0';
 
 async function makeNamed(
   { name, version }: { readonly name: string; readonly version: Constraint | undefined },
@@ -80,7 +84,9 @@ async function makeNamed(
   const server = vagrantServerUrl.replace(/\/+$/, '');
   const { importUrl } = await importing();
   const urls = [`${server}/api/v2/vagrant/${name}`, `${server}/${name}`] as const;
-  return importUrl({ urls: [...urls], checksum: undefined, version, renew }, importTools(services));
+  // It is called as it is asked for, whatever the server says.
+  const called = { name, version: UNVERSIONED, isNamed: true };
+  return importUrl({ urls: [...urls], checksum: undefined, version, called, renew }, importTools(services));
 }
 
 function importTools(services: Services): OciTools {

@@ -43,7 +43,8 @@ test('cpus, memory, disk, hostname, ports, extra arguments, message', async () =
     { host_ip: '127.0.0.1', guest: 5353, protocol: 'udp' },
   ]);
   await project.ok('exec', '--', 'sh', '-c', 'echo served | nc -l -p 8000 >/dev/null 2>&1 &');
-  expect(await readAll(ports[0]?.host ?? 0)).toBe('served\n');
+  // In the background the program may take a moment to listen.
+  await expect.poll(() => readAll(ports[0]?.host ?? 0), { timeout: 10_000 }).toBe('served\n');
 });
 
 function readAll(port: number): Promise<string> {

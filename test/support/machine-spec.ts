@@ -51,6 +51,7 @@ export function tinyBox(overrides: Partial<Box> = {}): Box {
     source: 'built from the recipe tiny',
     name: 'tiny',
     version: '1',
+    isNamed: true,
     arch: 'x86_64',
     seed: 'machinefile',
     user: 'root',

@@ -18,6 +18,18 @@ export function chooseFrom(
   return chooseVersion(catalog, { constraint: version, providers: PROVIDERS, arch });
 }
 
+/**
+ * How a box of a catalog is called: as the user says, or the catalog. A catalog that a Machinefile names must not decide
+ * what other projects mean by `debian/12`: only what was asked for under a name is found by it.
+ */
+export function callingOf(
+  catalog: VagrantCatalog,
+  { version }: ChosenBox,
+  { called, takesName }: { readonly called: BoxCalling | undefined; readonly takesName: boolean },
+): BoxCalling {
+  return { name: called?.name ?? catalog.name, version, isNamed: called?.isNamed ?? takesName };
+}
+
 /** @throws VmError for a version that was asked of what has only one, unless it is how that is called. */
 export function checkVersion(
   place: string,

@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { VmError } from '../../errors.ts';
 import { systemErrorCode } from '../../host/files.ts';
 import { kindOfPath } from '../../host/path-kind.ts';
-import type { Checksum, WantedChecksum } from '../../http/checksum.ts';
+import type { WantedChecksum } from '../../http/checksum.ts';
 import { Digests } from '../../http/digests.ts';
 import type { Constraint } from '../../machinefile/versions.ts';
 import type { Box } from '../box.ts';
 import { findCatalog } from '../vagrant/find-catalog.ts';
-import { checkVersion, chooseFrom } from './choose-from-catalog.ts';
+import { callingOf, checkVersion, chooseFrom } from './choose-from-catalog.ts';
 import { type BoxCalling, importBox } from './import.ts';
 import { fileIdentity } from './import-memory.ts';
 import { type DownloadingTools, importUrl } from './import-url.ts';
@@ -23,6 +23,8 @@ export interface LocalFile {
   readonly version: Constraint | undefined;
   /** Default: as the file or the catalog says; of a catalog's box, the version is the catalog's in any case. */
   readonly called?: BoxCalling | undefined;
+  /** What a catalog calls the box is a name for it here, too. */
+  readonly takesName?: boolean;
 }
 
 /**
@@ -31,49 +33,41 @@ export interface LocalFile {
  * @throws VmError as `importBox` does, if the file is not what its checksum says, or a catalog has no such box.
  */
 export async function importPath(file: LocalFile, tools: DownloadingTools): Promise<Box> {
-  const { memory, store } = tools;
-  const { path, checksum, version, called } = file;
+  const { path, checksum, version, called, takesName = false } = file;
   await checkReadable(path);
-  const identity = JSON.stringify([await fileIdentity(path), checksum, version?.text, called]);
-  const known = await memory.recall(path, identity);
-  if (known !== undefined && (await store.has(known))) return store.get(known);
-  const wanted = await findChecksum(checksum, basename(path), tools);
-  const sha256 = wanted && (await verify(path, wanted, tools.context.signal));
-  const box = await importFile({ ...file, sha256 }, tools);
-  await memory.remember(path, identity, box.key);
-  return box;
-}
-
-async function importFile(
-  { path, sha256, version, called }: LocalFile & { readonly sha256: string | undefined },
-  tools: DownloadingTools,
-): Promise<Box> {
   const catalog = await findCatalog(path, path);
   if (catalog === undefined) {
     checkVersion(path, { version, called });
-    return importLocal({ path, sha256, called }, tools);
+    return importUnlessKnown({ path, checksum, called }, tools);
   }
-  const { url, checksum, version: chosen } = chooseFrom(catalog, { version, arch: tools.arch });
-  const calledInCatalog = { name: called?.name ?? catalog.name, version: chosen };
+  await verify(path, checksum, tools);
+  const chosen = chooseFrom(catalog, { version, arch: tools.arch });
+  const calledInCatalog = callingOf(catalog, chosen, { called, takesName });
+  const { url } = chosen;
   if (/^https?:/.test(url)) {
-    return importUrl({ urls: [url], checksum, version: undefined, called: calledInCatalog }, tools);
+    return importUrl({ urls: [url], checksum: chosen.checksum, version: undefined, called: calledInCatalog }, tools);
   }
   const boxPath = pathOf(url, path);
   await checkReadable(boxPath);
-  const verified = checksum && (await verify(boxPath, checksum, tools.context.signal));
-  return importLocal({ path: boxPath, sha256: verified, called: calledInCatalog }, tools);
+  return importUnlessKnown({ path: boxPath, checksum: chosen.checksum, called: calledInCatalog }, tools);
 }
 
-interface VerifiedFile {
+interface BoxFile {
   readonly path: string;
-  /** Absent: not known yet. */
-  readonly sha256: string | undefined;
+  readonly checksum: WantedChecksum | undefined;
   readonly called: BoxCalling | undefined;
 }
 
-function importLocal({ path, sha256, called }: VerifiedFile, tools: DownloadingTools): Promise<Box> {
+async function importUnlessKnown({ path, checksum, called }: BoxFile, tools: DownloadingTools): Promise<Box> {
+  const { memory, store } = tools;
+  const identity = JSON.stringify([await fileIdentity(path), checksum, called]);
+  const known = await memory.recall(path, identity);
+  if (known !== undefined && (await store.has(known))) return store.get(known);
+  const sha256 = await verify(path, checksum, tools);
   const file = { path, shownAs: path, sha256, isOurs: false };
-  return importBox({ file, fileName: basename(path), called, source: `imported from ${path}` }, tools);
+  const box = await importBox({ file, fileName: basename(path), called, source: `imported from ${path}` }, tools);
+  await memory.remember(path, identity, box.key);
+  return box;
 }
 
 /** @throws VmError if an address in a catalog is none of this host. */
@@ -101,9 +95,16 @@ async function checkReadable(path: string): Promise<void> {
   });
 }
 
-/** Gives the SHA-256. @throws VmError if the file is another one. */
-async function verify(path: string, { algorithm, hex }: Checksum, signal: AbortSignal): Promise<string> {
-  const digests = await Digests.ofFile(path, new Set([algorithm, 'sha256'] as const), signal);
+/** Gives the SHA-256; undefined where no checksum is wanted. @throws VmError if the file is another one. */
+async function verify(
+  path: string,
+  wanted: WantedChecksum | undefined,
+  tools: DownloadingTools,
+): Promise<string | undefined> {
+  const checksum = await findChecksum(wanted, basename(path), tools);
+  if (checksum === undefined) return undefined;
+  const { algorithm, hex } = checksum;
+  const digests = await Digests.ofFile(path, new Set([algorithm, 'sha256'] as const), tools.context.signal);
   const actual = digests.hex(algorithm);
   if (actual === hex) return digests.hex('sha256');
   throw new VmError(

@@ -10,9 +10,10 @@ import type { Constraint } from '../../machinefile/versions.ts';
 import type { Box } from '../box.ts';
 import type { BoxStore } from '../store.ts';
 import { findCatalog } from '../vagrant/find-catalog.ts';
-import { checkVersion, chooseFrom } from './choose-from-catalog.ts';
+import { callingOf, checkVersion, chooseFrom } from './choose-from-catalog.ts';
 import { type BoxCalling, type ImportTools, importBox } from './import.ts';
 import type { ImportMemory } from './import-memory.ts';
+import { sourceAt } from './source-text.ts';
 import { findChecksum } from './wanted-checksum.ts';
 
 export interface RemoteFile {
@@ -23,6 +24,8 @@ export interface RemoteFile {
   readonly version: Constraint | undefined;
   /** Default: as the file or the catalog says; of a catalog's box, the version is the catalog's in any case. */
   readonly called?: BoxCalling | undefined;
+  /** What a catalog calls the box is a name for it here, too. */
+  readonly takesName?: boolean;
   /** Ask the server again, whatever is here already. */
   readonly renew?: boolean;
 }
@@ -42,7 +45,7 @@ export interface DownloadingTools extends ImportTools {
 export async function importUrl(file: RemoteFile, tools: DownloadingTools): Promise<Box> {
   const { store, context, memory } = tools;
   const [url] = file.urls;
-  const identity = JSON.stringify([file.checksum, file.version?.text, file.called]);
+  const identity = JSON.stringify([file.checksum, file.version?.text, file.called, file.takesName]);
   const recall = async () => {
     const known = await memory.recall(url, identity);
     return known !== undefined && (await store.has(known)) ? store.get(known) : undefined;
@@ -71,7 +74,7 @@ export async function importUrl(file: RemoteFile, tools: DownloadingTools): Prom
 
 type Tools = DownloadingTools & { readonly client: HttpClient };
 
-async function getBox({ urls, checksum, version, called }: RemoteFile, tools: Tools): Promise<Box> {
+async function getBox({ urls, checksum, version, called, takesName = false }: RemoteFile, tools: Tools): Promise<Box> {
   const [url] = urls;
   const verified = await findChecksum(checksum, nameOf(url), tools);
   await using downloaded = await get({ urls, checksum: verified, called }, tools);
@@ -84,7 +87,7 @@ async function getBox({ urls, checksum, version, called }: RemoteFile, tools: To
   const chosen = chooseFrom(catalog, { version, arch: tools.arch });
   // What is no address is refused as one.
   const boxUrl = URL.canParse(chosen.url, url) ? new URL(chosen.url, url).href : chosen.url;
-  const calledInCatalog = { name: called?.name ?? catalog.name, version: chosen.version };
+  const calledInCatalog = callingOf(catalog, chosen, { called, takesName });
   const there = await findDownloaded(boxUrl, calledInCatalog, tools.store);
   if (there !== undefined) return there;
   await using box = await get({ urls: [boxUrl], checksum: chosen.checksum, called: calledInCatalog }, tools);
@@ -92,15 +95,12 @@ async function getBox({ urls, checksum, version, called }: RemoteFile, tools: To
 }
 
 /** A version of a catalog does not change: what was fetched as such is it. */
-async function findDownloaded(url: string, { name, version }: BoxCalling, store: BoxStore): Promise<Box | undefined> {
+async function findDownloaded(url: string, calling: BoxCalling, store: BoxStore): Promise<Box | undefined> {
   const found = (await store.list()).find(
-    ({ box }) => box.name === name && box.version === version && box.source === sourceAt(url),
+    ({ box: { name, version, isNamed, source } }) =>
+      source === sourceAt(url) && name === calling.name && version === calling.version && isNamed === calling.isNamed,
   );
   return found && store.get(found.box.key);
-}
-
-function sourceAt(url: string): string {
-  return `downloaded from ${shownUrl(url)}`;
 }
 
 interface Wanted {

@@ -28,6 +28,8 @@ export interface ImportInput {
 export interface BoxCalling {
   readonly name: string;
   readonly version: string;
+  /** See `Box`. */
+  readonly isNamed: boolean;
 }
 
 export interface ImportTools {
@@ -68,7 +70,7 @@ export async function importBox(input: ImportInput, tools: ImportTools): Promise
 
 /** The same content under another name is another box. */
 function keyOf(sha256: string, called: BoxCalling | undefined): string {
-  return called === undefined ? sha256 : hashOf(JSON.stringify([sha256, called.name, called.version]));
+  return called === undefined ? sha256 : hashOf(JSON.stringify([sha256, called.name, called.version, called.isNamed]));
 }
 
 async function findKnown(key: string, store: BoxStore): Promise<Box | undefined> {
@@ -102,6 +104,7 @@ function describe(
     fingerprint: undefined,
     sha256,
     version: called?.version ?? sha256.slice(0, 12),
+    isNamed: called?.isNamed ?? false,
     seed: vagrant === undefined ? 'cloud-init' : 'vagrant',
     user: vagrant === undefined ? CLOUD_USER : VAGRANT_USER,
     hasEntryKey: vagrant?.privateKey !== undefined,

@@ -51,8 +51,8 @@ export async function enterFirst(
     signal,
   });
   await runIn(guest, {
-    script: asRoot(setUpScript(spec.hostname, await hostKeyLength(layout))),
-    input: await hostKeyInput(layout),
+    script: asRoot(setUpScript(spec.hostname, await readHostKey(layout))),
+    input: await readFile(layout.hostKeyPath),
     signal,
   });
   const entered = { ...record, isEntered: true };
@@ -90,13 +90,18 @@ mv authorized_keys.vm authorized_keys`;
 
 const HOST_KEY = '/etc/ssh/ssh_host_ed25519_key';
 
-/** Standard input is the private host key, followed by the public one; it stays open. */
-function setUpScript(hostname: string, privateKeyBytes: number): string {
+interface HostKeyFacts {
+  readonly publicKey: string;
+  readonly privateKeyBytes: number;
+}
+
+/** Standard input is the private host key; it stays open. */
+function setUpScript(hostname: string, { publicKey, privateKeyBytes }: HostKeyFacts): string {
   const name = quoteForShell(hostname);
   return `set -e
 umask 077
 head -c ${privateKeyBytes} >${HOST_KEY}.vm
-head -n 1 >${HOST_KEY}.pub.vm
+printf '%s\\n' ${quoteForShell(publicKey)} >${HOST_KEY}.pub.vm
 rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
 mv ${HOST_KEY}.vm ${HOST_KEY}
 mv ${HOST_KEY}.pub.vm ${HOST_KEY}.pub
@@ -119,11 +124,9 @@ disk=\${root%%[0-9]*}
 growpart "$disk" "\${root#"$disk"}"
 resize2fs "$root" || xfs_growfs / || btrfs filesystem resize max /`;
 
-async function hostKeyLength({ hostKeyPath }: MachineLayout): Promise<number> {
-  return (await readFile(hostKeyPath)).length;
-}
-
-async function hostKeyInput({ hostKeyPath, hostPublicKeyPath }: MachineLayout): Promise<string> {
-  const publicKey = (await readFile(hostPublicKeyPath, 'utf8')).trim();
-  return `${await readFile(hostKeyPath, 'utf8')}${publicKey}\n`;
+async function readHostKey({ hostKeyPath, hostPublicKeyPath }: MachineLayout): Promise<HostKeyFacts> {
+  return {
+    publicKey: (await readFile(hostPublicKeyPath, 'utf8')).trim(),
+    privateKeyBytes: (await readFile(hostKeyPath)).length,
+  };
 }

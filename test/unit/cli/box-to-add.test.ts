@@ -51,17 +51,17 @@ describe('where it is', () => {
 describe('how it is called, and which of a catalog it is', () => {
   test.each<[AddOptions, { called: object | undefined; version: string | undefined }]>([
     [{}, { called: undefined, version: undefined }],
-    [{ name: 'team/app' }, { called: { name: 'team/app', version: '0' }, version: undefined }],
+    [{ name: 'team/app' }, { called: { name: 'team/app', version: '0', isNamed: true }, version: undefined }],
     [{ version: '1.2.0' }, { called: undefined, version: '1.2.0' }],
     [{ version: '~> 1.2' }, { called: undefined, version: '~> 1.2' }],
     [
       { name: 'a.b_c-1', version: '1.2.0' },
-      { called: { name: 'a.b_c-1', version: '1.2.0' }, version: '1.2.0' },
+      { called: { name: 'a.b_c-1', version: '1.2.0', isNamed: true }, version: '1.2.0' },
     ],
     // The constraint chooses in a catalog; it is no version that something else could get.
     [
       { name: 'app', version: '~> 1.2' },
-      { called: { name: 'app', version: '0' }, version: '~> 1.2' },
+      { called: { name: 'app', version: '0', isNamed: true }, version: '~> 1.2' },
     ],
   ])('%j', (options, { called, version }) => {
     const parsed = parse(URL, options);
