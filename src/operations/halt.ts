@@ -23,7 +23,8 @@ export async function halt(
   return forEachParallel(targets, targets.length, async ({ name, exists }) => {
     if (!exists) return { machine: name, outcome: 'not_created' as const };
     await using _lock = await lockMachine(project, { name, purpose: 'vm halt' }, services);
-    return haltMachine(project, name, { force, services });
+    // Awaited here: the lock is given up at the end of this function.
+    return await haltMachine(project, name, { force, services });
   });
 }
 

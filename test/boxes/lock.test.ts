@@ -1,9 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BOX_METADATA, diskBytes, type Imports, openImports } from '../support/box-imports.ts';
 import { digest } from '../support/downloads.ts';
+import { createImage } from '../support/images.ts';
 import { serve } from '../support/local-server.ts';
+import { TestProject } from '../support/test-project.ts';
+import { tools } from '../support/tools.ts';
 
 let imports: Imports;
 
@@ -91,4 +95,20 @@ test('a catalog that one project names does not decide what a name means to othe
   expect(await project.fails(1, ...choose)).toContain('there is no box called team/app');
   await project.ok('box', 'add', 'catalog.json');
   await project.ok(...choose);
+});
+
+test('a machine that exists goes on with its box when another one would be meant, but not with --locked', async () => {
+  await using project = await TestProject.create({
+    files: { Machinefile: 'machines: { m: { box: ./disk.qcow2 } }\n' },
+    tools: [tools.qemuImg, ...tools.fakeGuest],
+  });
+  const imagePath = join(project.dir, 'disk.qcow2');
+  await createImage(imagePath);
+  await project.ok('up');
+  await project.ok('halt');
+  await createImage(imagePath, [], '65M');
+  const warning = await project.fails(0, 'up');
+  expect(warning).toContain('m: goes on with the box that it stands on (disk.qcow2 ');
+  expect(warning).toContain('the box ./disk.qcow2 is not the one in Machinefile.lock');
+  expect(await project.fails(1, 'up', '--locked')).toContain('is not the one in Machinefile.lock');
 });

@@ -66,7 +66,7 @@ async function pull(reference: Reference, tools: Tools): Promise<Box> {
     await checkDisk(staging.dir, config, { shownAs: formatReference(reference), tools });
     const key = keyOf(manifestDigest);
     await using _lock = await store.lock(key, { purpose: 'vm box pull', signal: context.signal });
-    if (await store.has(key)) return store.get(key);
+    if (await store.has(key)) return await store.get(key);
     // Awaited here: at the end of this function staging folder and lock are given up.
     return await store.commit(staging, describe(reference, config, key));
   });

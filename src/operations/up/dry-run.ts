@@ -23,7 +23,11 @@ export async function dryRun(
   patterns: readonly string[],
   services: Services,
 ): Promise<MachineCommands[]> {
-  const targets = await withBoxes(project, await selectSpecs(project, patterns), { lock: 'keep', services });
+  const targets = await withBoxes(project, await selectSpecs(project, patterns), {
+    lock: 'keep',
+    recreate: false,
+    services,
+  });
   return Promise.all(targets.map((target) => describeMachine(project, target, services)));
 }
 

@@ -1,4 +1,6 @@
-import type { MachineSpec } from '../../machinefile/spec.ts';
+import type { Box } from '../../boxes/box.ts';
+import { VmError } from '../../errors.ts';
+import type { BoxReference, MachineSpec } from '../../machinefile/spec.ts';
 import { BoxChoice, type LockMode } from '../box-lock.ts';
 import { forEachParallel } from '../parallel.ts';
 import { findTargets, type Project, requireSpec } from '../project.ts';
@@ -22,7 +24,7 @@ export async function up(project: Project, request: UpRequest, services: Service
     request.options.provision,
     specs.flatMap((spec) => spec.provision),
   );
-  const targets = await withBoxes(project, specs, { lock: request.lock, services });
+  const targets = await withBoxes(project, specs, { lock: request.lock, recreate: request.options.recreate, services });
   try {
     return await forEachParallel(targets, request.parallel, (target) =>
       upMachine(project, target, { options: request.options, services }),
@@ -47,16 +49,36 @@ export async function selectSpecs(project: Project, patterns: readonly string[])
 export async function withBoxes(
   project: Project,
   specs: readonly MachineSpec[],
-  { lock, services }: { readonly lock: LockMode; readonly services: Services },
+  { lock, recreate, services }: { readonly lock: LockMode; readonly recreate: boolean; readonly services: Services },
 ): Promise<UpTarget[]> {
   const { name: projectName } = requireSpec(project);
   const choice = await BoxChoice.open(project.projectDir, services);
   const targets: UpTarget[] = [];
   for (const spec of specs) {
-    const box = spec.box && (await choice.choose(spec.box));
+    // A damaged record is told of when the machine's turn comes.
+    const existing = await project.states.read(spec.name).catch(() => undefined);
+    const own = recreate || lock === 'refuse' ? undefined : existing?.box?.key;
+    const box = spec.box && (await choose(choice, { spec, reference: spec.box, own }, services));
     if (box) checkCloudInit(spec, box);
     targets.push({ name: spec.name, projectName, spec, box });
   }
   await choice.close(lock);
   return targets;
+}
+
+/** A machine that exists needs its own box only: that another one cannot be had must not keep it from starting. */
+async function choose(
+  choice: BoxChoice,
+  { spec, reference, own }: { spec: MachineSpec; reference: BoxReference; own: string | undefined },
+  services: Services,
+): Promise<Box> {
+  try {
+    return await choice.choose(reference);
+  } catch (error) {
+    if (own === undefined || services.signal.aborted || !(error instanceof VmError)) throw error;
+    const box = await services.boxes.get(own);
+    const text = `goes on with the box that it stands on (${box.name} ${box.version}): ${error.message}`;
+    services.reporter.report({ type: 'message', level: 'warning', subject: spec.name, text });
+    return box;
+  }
 }
