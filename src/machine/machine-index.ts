@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensurePrivateFolder, unlessMissing, writeFileAtomic } from '../host/files.ts';
+import { ensurePrivateFolder, readTextIfExists, unlessMissing, writeFileAtomic } from '../host/files.ts';
 import type { ProviderName } from '../machinefile/spec.ts';
 import { projectLayout } from './layout.ts';
 
@@ -24,10 +24,13 @@ export class MachineIndex {
     this.#indexDir = join(homeDir, 'machines');
   }
 
-  /** Written before the machine exists, so that no machine is ever missing here. Repeatable. */
+  /** Called before the machine exists, and when it may have been moved, so that no machine is missing here. Repeatable. */
   async add(entry: IndexEntry): Promise<void> {
+    const text = `${JSON.stringify(entry)}\n`;
+    const path = this.#entryPath(entry.id);
+    if ((await readTextIfExists(path)) === text) return;
     await ensurePrivateFolder(this.#indexDir);
-    await writeFileAtomic(this.#entryPath(entry.id), `${JSON.stringify(entry)}\n`);
+    await writeFileAtomic(path, text);
   }
 
   async remove(id: string): Promise<void> {

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BOX_METADATA, diskBytes, type Imports, openImports } from '../support/box-imports.ts';
 import { digest } from '../support/downloads.ts';
 import { createImage } from '../support/images.ts';
 import { serve } from '../support/local-server.ts';
+import { runVm } from '../support/run-vm.ts';
 import { TestProject } from '../support/test-project.ts';
 import { tools } from '../support/tools.ts';
 
@@ -95,6 +96,25 @@ test('a catalog that one project names does not decide what a name means to othe
   expect(await project.fails(1, ...choose)).toContain('there is no box called team/app');
   await project.ok('box', 'add', 'catalog.json');
   await project.ok(...choose);
+});
+
+test('a project that was moved keeps its boxes, once it was brought up again', async () => {
+  await using project = await TestProject.create({
+    files: { 'before/Machinefile': 'machines: { m: { box: ./disk.qcow2 } }\n' },
+    tools: [tools.qemuImg, ...tools.fakeGuest],
+  });
+  const vmIn = (dir: string, ...args: string[]) => runVm({ args, cwd: join(project.dir, dir), env: project.env });
+  await createImage(join(project.dir, 'before/disk.qcow2'));
+  expect(await vmIn('before', 'up')).toMatchObject({ exitCode: 0 });
+  expect(await vmIn('before', 'halt')).toMatchObject({ exitCode: 0 });
+  await rename(join(project.dir, 'before'), join(project.dir, 'after'));
+  expect(await vmIn('after', 'up')).toMatchObject({ exitCode: 0 });
+  try {
+    const pruned = await vmIn('after', 'box', 'prune', '--all', '--yes');
+    expect(pruned.stdout).toBe('nothing to remove\n');
+  } finally {
+    await vmIn('after', 'destroy', '--yes');
+  }
 });
 
 test('a machine that exists goes on with its box when another one would be meant, but not with --locked', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Box } from '../../boxes/box.ts';
 import { inPhase } from '../../context.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
+import type { IndexEntry } from '../../machine/machine-index.ts';
 import { macAddressOf, planMachine } from '../../machine/plan.ts';
 import { type MachineRecord, type PortForward, RECORD_FORMAT, type SshRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
@@ -44,6 +45,11 @@ export function withForwards(record: MachineRecord, forwards: readonly PortForwa
   return { ...record, forwards, ssh: { ...record.ssh, port: forwards[0]?.host ?? 0 } };
 }
 
+/** How this host knows the machine. */
+export function indexEntryOf({ id, machine, provider }: MachineRecord, { projectDir }: Project): IndexEntry {
+  return { id, projectDir, machine, provider };
+}
+
 /** Keeps a box from being removed while a machine is made on it. @throws StateError if it is gone or damaged. */
 async function holdBox(box: Box | undefined, { boxes, signal }: Services): Promise<AsyncDisposable | undefined> {
   if (box === undefined) return undefined;
@@ -80,12 +86,7 @@ export async function createMachine(
       await createIdentity(staged, spec.name);
       await provider.create({ ...plan, layout: staged }, services);
       await states.write(record, staged);
-      await services.index.add({
-        id: record.id,
-        projectDir: project.projectDir,
-        machine: spec.name,
-        provider: spec.provider,
-      });
+      await services.index.add(indexEntryOf(record, project));
       await states.commit(spec.name, staged);
     } catch (error) {
       await services.index.remove(record.id);

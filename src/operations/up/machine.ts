@@ -18,7 +18,7 @@ import { provisionMachine } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { syncMachine } from '../sync.ts';
 import { awaitCloudInit } from './cloud-init.ts';
-import { createMachine } from './create.ts';
+import { createMachine, indexEntryOf } from './create.ts';
 import { enterFirst, needsEntry } from './first-entry.ts';
 import { planStart, startMachine } from './start.ts';
 
@@ -55,6 +55,8 @@ export async function upMachine(
   await using _lock = await lockMachine(project, { name: spec.name, purpose: 'vm up' }, services);
   if (options.recreate) await destroyMachine(project, spec.name, services);
   const existing = await project.states.read(spec.name);
+  // The project may have been moved: its machines must stay known, or their boxes would count as unused.
+  if (existing) await services.index.add(indexEntryOf(existing, project));
   const record = existing ?? (await createMachine(project, target, services));
   const running = await ensureRunning(project, { target, record }, services);
   await using guest = running.guest;
