@@ -1,7 +1,7 @@
 import type { BoxListing } from '../boxes/box.ts';
 import { StateError } from '../errors.ts';
 import { noSuchBox } from './box-sources.ts';
-import { type BoxUser, boxUsers } from './box-users.ts';
+import { type BoxUser, type BoxUsers, boxUsers } from './box-users.ts';
 import type { Services } from './services.ts';
 
 /** A box and the machines that stand on it. */
@@ -10,8 +10,11 @@ export interface UsedBox extends BoxListing {
 }
 
 export async function listBoxes(services: Services): Promise<UsedBox[]> {
-  const { byKey } = await boxUsers(services);
-  return (await services.boxes.list()).map((listing) => ({ ...listing, users: byKey.get(listing.box.key) ?? [] }));
+  return withUsers(await boxUsers(services), services);
+}
+
+async function withUsers({ byKey }: BoxUsers, { boxes }: Services): Promise<UsedBox[]> {
+  return (await boxes.list()).map((listing) => ({ ...listing, users: byKey.get(listing.box.key) ?? [] }));
 }
 
 /** As much of a key as lists show. */
@@ -31,8 +34,9 @@ export async function boxesNamed(name: string, services: Services): Promise<Used
  * @throws StateError if it cannot be known which machines stand on which.
  */
 export async function unusedBoxes(all: boolean, services: Services): Promise<UsedBox[]> {
-  const boxes = await listBoxes(services);
-  await checkAllKnown('some boxes', services);
+  const users = await boxUsers(services);
+  checkAllKnown('some boxes', users);
+  const boxes = await withUsers(users, services);
   // Listed by name, newest first.
   const newest = new Set(boxes.filter(({ box }, index) => boxes[index - 1]?.box.name !== box.name));
   return boxes.filter((listed) => listed.users.length === 0 && (all || !newest.has(listed)));
@@ -50,8 +54,9 @@ export async function pruneBoxes(boxes: readonly UsedBox[], services: Services):
 async function removeUnused(key: string, services: Services): Promise<boolean> {
   await using _lock = await services.boxes.lock(key, { purpose: 'vm box prune', signal: services.signal });
   // Whoever creates a machine holds the lock of its box.
-  const { byKey } = await boxUsers(services);
-  if (byKey.has(key)) return false;
+  const users = await boxUsers(services);
+  checkAllKnown('some boxes', users);
+  if (users.byKey.has(key)) return false;
   await services.boxes.remove(key);
   return true;
 }
@@ -63,7 +68,7 @@ async function removeUnused(key: string, services: Services): Promise<boolean> {
 export async function removeBox(name: string, services: Services): Promise<readonly UsedBox[]> {
   const named = await boxesNamed(name, services);
   checkUnused(named);
-  await checkAllKnown(`the box ${name}`, services);
+  checkAllKnown(`the box ${name}`, await boxUsers(services));
   for (const { box } of named) {
     await using _lock = await services.boxes.lock(box.key, { purpose: 'vm box remove', signal: services.signal });
     // Looked at again: whoever creates a machine holds the lock of its box.
@@ -73,8 +78,7 @@ export async function removeBox(name: string, services: Services): Promise<reado
   return named;
 }
 
-async function checkAllKnown(what: string, services: Services): Promise<void> {
-  const { unknown } = await boxUsers(services);
+function checkAllKnown(what: string, { unknown }: BoxUsers): void {
   if (unknown.length === 0) return;
   throw new StateError(`${what} may be in use by ${formatUsers(unknown)}, whose record is damaged`, {
     hint: 'vm destroy removes such a machine',

@@ -3,6 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BOX_METADATA, diskBytes, type Imports, openImports } from '../support/box-imports.ts';
+import { startRegistry } from '../support/docker-registry.ts';
 import { digest } from '../support/downloads.ts';
 import { createImage } from '../support/images.ts';
 import { serve } from '../support/local-server.ts';
@@ -131,4 +132,18 @@ test('a machine that exists goes on with its box when another one would be meant
   expect(warning).toContain('m: goes on with the box that it stands on (disk.qcow2 ');
   expect(warning).toContain('the box ./disk.qcow2 is not the one in Machinefile.lock');
   expect(await project.fails(1, 'up', '--locked')).toContain('is not the one in Machinefile.lock');
+});
+
+test('a tag that was moved: pull takes what it means now', async () => {
+  await using registry = await startRegistry();
+  const { project, at, add } = imports;
+  const url = `oci://${registry.name}/team/app:1`;
+  const pulled = async () =>
+    JSON.parse((await project.ok('box', 'pull', '--json', url)).trimEnd().split('\n').at(-1) ?? '');
+  await project.ok('box', 'push', (await add('disk.raw')).key, url);
+  const before = await pulled();
+  expect(await pulled()).toEqual(before);
+  await writeFile(at('disk.raw'), diskBytes(4));
+  await project.ok('box', 'push', (await add('disk.raw')).key, url);
+  expect((await pulled()).key).not.toBe(before.key);
 });

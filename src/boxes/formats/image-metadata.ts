@@ -32,11 +32,3 @@ export function findSizeProblem(virtualSizeBytes: number): ImageProblem | undefi
   }
   return undefined;
 }
-
-/** The longest name of another file that QEMU reads (block.c: `backing_file` has 1024 bytes). */
-const MAX_NAME_LENGTH = 1023;
-
-/** A name out of an image, without what a terminal would obey. */
-export function printableName(name: string): string {
-  return name.slice(0, MAX_NAME_LENGTH).replaceAll(/\p{Cc}/gu, '?');
-}

@@ -1,13 +1,6 @@
+import { printableName } from '../archives/member-name.ts';
 import type { ImageBytes } from './image-bytes.ts';
-import {
-  FLATTEN,
-  type ImageMetadata,
-  type ImageProblem,
-  LYING,
-  NOT_WHOLE,
-  printableName,
-  withProblem,
-} from './image-metadata.ts';
+import { FLATTEN, type ImageMetadata, type ImageProblem, LYING, NOT_WHOLE, withProblem } from './image-metadata.ts';
 import { HEADER_MAX_BYTES, parseQcow2Header, type Qcow2Header } from './qcow2-header.ts';
 
 export async function readQcow2(image: ImageBytes): Promise<ImageMetadata> {

@@ -1,13 +1,6 @@
+import { printableName } from '../archives/member-name.ts';
 import { type ImageBytes, readSectorFromEnd, toWholeSectors } from './image-bytes.ts';
-import {
-  FLATTEN,
-  type ImageMetadata,
-  type ImageProblem,
-  LYING,
-  NOT_WHOLE,
-  printableName,
-  withProblem,
-} from './image-metadata.ts';
+import { FLATTEN, type ImageMetadata, type ImageProblem, LYING, NOT_WHOLE, withProblem } from './image-metadata.ts';
 
 /** The header of a sparse image, as QEMU's block/vmdk.c reads it: numbers are little-endian, places are in sectors. */
 interface SparseHeader {

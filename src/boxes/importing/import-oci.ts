@@ -57,8 +57,8 @@ async function pull(reference: Reference, tools: Tools): Promise<Box> {
   const subject = `${reference.registry}/${reference.repository}`;
   const registry = new Registry(reference, { access: 'pull', client, context, subject, dockerConfigPath });
   return inPhase(context, subject, 'pull', async () => {
-    const digest = keyOf((await registry.findDigest()) ?? '');
-    if (await store.has(digest)) return store.get(digest);
+    const current = await registry.findDigest();
+    if (current !== undefined && (await store.has(keyOf(current)))) return store.get(keyOf(current));
     await using staging = await store.stage();
     const chunkCache = await openChunkCache(await store.boxDirs());
     const target = { dir: staging.dir, chunkCache };

@@ -1,10 +1,12 @@
 import { VmError } from '../../errors.ts';
 import {
+  asObject,
   findText,
   type JsonObject,
   type JsonSource,
   mistake,
   parseJsonObject,
+  placeOf,
   readText,
 } from '../vagrant/json-document.ts';
 
@@ -21,9 +23,9 @@ export function parseSecretJson(text: string, source: JsonSource): JsonObject {
 export function findObject(object: JsonObject, key: string): JsonObject | undefined {
   const value = object.fields.get(key) ?? undefined;
   if (value === undefined) return undefined;
-  if (typeof value !== 'object' || Array.isArray(value)) throw mistake(object, key, 'is not an object');
-  const place = object.place === '' ? key : `${object.place}.${key}`;
-  return { source: object.source, place, fields: new Map<string, unknown>(Object.entries(value as object)) };
+  const found = asObject(value, placeOf(object, key), object.source);
+  if (found === undefined) throw mistake(object, key, 'is not an object');
+  return found;
 }
 
 /** @throws VmError if there is none. */

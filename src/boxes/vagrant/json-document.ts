@@ -22,7 +22,7 @@ export function parseJsonObject(text: string, source: JsonSource): JsonObject {
   } catch (cause) {
     throw new VmError(`${source.shownAs} is not JSON`, { hint: source.hint, cause });
   }
-  const object = findObject(value, '', source);
+  const object = asObject(value, '', source);
   if (object === undefined) throw new VmError(`${source.shownAs} is not a JSON object`, { hint: source.hint });
   return object;
 }
@@ -53,7 +53,7 @@ export function findObjects(object: JsonObject, key: string): JsonObject[] {
   const list = object.fields.get(key) ?? [];
   if (!Array.isArray(list)) throw mistake(object, key, 'is not a list');
   return list.map((value: unknown, i) => {
-    const found = findObject(value, placeOf(object, `${key}[${i}]`), object.source);
+    const found = asObject(value, placeOf(object, `${key}[${i}]`), object.source);
     if (found === undefined) throw mistake(object, `${key}[${i}]`, 'is not an object');
     return found;
   });
@@ -65,11 +65,12 @@ export function mistake(object: JsonObject, key: string, what: string): VmError 
   return new VmError(`${shownAs}: ${placeOf(object, key)} ${what}`, { hint });
 }
 
-function placeOf({ place }: JsonObject, key: string): string {
+export function placeOf({ place }: JsonObject, key: string): string {
   return place === '' ? key : `${place}.${key}`;
 }
 
-function findObject(value: unknown, place: string, source: JsonSource): JsonObject | undefined {
+/** Undefined for what is no object. */
+export function asObject(value: unknown, place: string, source: JsonSource): JsonObject | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return { source, place, fields: new Map<string, unknown>(Object.entries(value)) };
 }

@@ -1,6 +1,6 @@
 import { text as readAll } from 'node:stream/consumers';
 import { UsageError } from '../../errors.ts';
-import { addBox } from '../../operations/box-sources.ts';
+import { renewBox } from '../../operations/box-sources.ts';
 import type { CommandDefinition } from '../command.ts';
 import { printReady } from './box-ready.ts';
 
@@ -37,7 +37,8 @@ const boxPullCommand: CommandDefinition = {
   emitsEvents: () => true,
   async run({ args: [text = ''], services, output, globals }) {
     const reference = { kind: 'oci', reference: withoutScheme(text), version: undefined } as const;
-    return printReady(await addBox(reference, undefined, services), { globals, output });
+    // The tag may mean another box than when it was pulled last.
+    return printReady(await renewBox(reference, services), { globals, output });
   },
 };
 

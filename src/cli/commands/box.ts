@@ -1,9 +1,9 @@
+import { describeSize } from '../../http/progress-text.ts';
 import { addBox, build } from '../../operations/box-sources.ts';
 import { type BoxUpdate, updateBoxes } from '../../operations/box-update.ts';
 import { boxesNamed, listBoxes, pruneBoxes, removeBox, type UsedBox, unusedBoxes } from '../../operations/boxes.ts';
 import { type AddOptions, parseBoxToAdd } from '../box-to-add.ts';
 import type { CommandDefinition } from '../command.ts';
-import { formatBytes } from '../sizes.ts';
 import { printReady } from './box-ready.ts';
 
 const boxBuildCommand: CommandDefinition = {
@@ -121,16 +121,22 @@ const boxPruneCommand: CommandDefinition = {
   emitsEvents: () => true,
   async run({ options, services, output, globals, confirm }) {
     const unused = await unusedBoxes(options.all === true, services);
-    const bytes = formatBytes(unused.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
-    const names = unused.map(({ box }) => `${box.name} ${box.version}`).join(', ');
-    if (unused.length > 0 && !(await confirm(`Remove ${names}? That frees ${bytes}.`))) return 1;
+    if (unused.length > 0 && !(await confirm(`Remove ${namesOf(unused)}? That frees ${sizeOf(unused)}.`))) return 1;
     const removed = await pruneBoxes(unused, services);
     if (globals.json) output.json({ type: 'result', removed: removed.map(({ box }) => box.key) });
     else if (!globals.quiet)
-      output.text(removed.length === 0 ? 'nothing to remove' : `removed ${names}: ${bytes} freed`);
+      output.text(removed.length === 0 ? 'nothing to remove' : `removed ${namesOf(removed)}: ${sizeOf(removed)} freed`);
     return 0;
   },
 };
+
+function namesOf(boxes: readonly UsedBox[]): string {
+  return boxes.map(({ box }) => `${box.name} ${box.version}`).join(', ');
+}
+
+function sizeOf(boxes: readonly UsedBox[]): string {
+  return describeSize(boxes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+}
 
 export const boxCommands: readonly CommandDefinition[] = [
   boxAddCommand,
@@ -146,7 +152,7 @@ function boxRow({ box, sizeBytes, users }: UsedBox): string[] {
   return [
     box.name,
     box.version,
-    formatBytes(sizeBytes),
+    describeSize(sizeBytes),
     users.length === 0 ? '-' : String(users.length),
     box.key.slice(0, 12),
   ];

@@ -14,7 +14,8 @@ export const hardwareKeys = {
       name: {
         ...text,
         title: 'a box name',
-        description: 'The name of a box in the store or the catalog.',
+        description:
+          'The name of a box: of a recipe, of one that was added under it, or on the Vagrant server of VAGRANT_SERVER_URL.',
         examples: ['debian/12'],
         pattern: '^[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*$',
       },

@@ -90,13 +90,14 @@ async function choosePorts(project: Project, spec: MachineSpec, record: MachineR
   return withForwards(record, await allocateForwards({ spec, machineId: id, previous, reserved }));
 }
 
-/** The ports of a damaged record are not known: those that are in use are found by binding. Other errors are passed on. */
-function undefinedIfDamaged(error: unknown): undefined {
+/** For a damaged record, where what it says is not needed now. Other errors are passed on. */
+export function undefinedIfDamaged(error: unknown): undefined {
   if (!(error instanceof StateError)) throw error;
 }
 
 async function portsOfOthers({ states }: Project, machine: string): Promise<Set<number>> {
   const others = (await states.list()).filter((name) => name !== machine);
+  // The ports of a damaged one are not known: those that are in use are found by binding.
   const records = await Promise.all(others.map((name) => states.read(name).catch(undefinedIfDamaged)));
   return new Set(records.flatMap((other) => other?.forwards ?? []).map(({ host }: PortForward) => host));
 }

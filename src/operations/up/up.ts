@@ -8,6 +8,7 @@ import { checkNamedSteps } from '../provision/choice.ts';
 import type { Services } from '../services.ts';
 import { checkCloudInit } from './cloud-init.ts';
 import { type UpOptions, type UpOutcome, type UpTarget, upMachine } from './machine.ts';
+import { undefinedIfDamaged } from './start.ts';
 
 export interface UpRequest {
   readonly lock: LockMode;
@@ -56,7 +57,7 @@ export async function withBoxes(
   const targets: UpTarget[] = [];
   for (const spec of specs) {
     // A damaged record is told of when the machine's turn comes.
-    const existing = await project.states.read(spec.name).catch(() => undefined);
+    const existing = await project.states.read(spec.name).catch(undefinedIfDamaged);
     const own = recreate || lock === 'refuse' ? undefined : existing?.box?.key;
     const box = spec.box && (await choose(choice, { spec, reference: spec.box, own }, services));
     if (box) checkCloudInit(spec, box);

@@ -80,7 +80,11 @@ describe('findImageProblem', () => {
       withBackingFile('/etc/shadow').subarray(0, 150),
       'it stands on another file',
     ],
-    ['a backing file that a terminal would obey', withBackingFile('\x1b]0;x\x07'), 'it stands on another file, ?]0;x?'],
+    [
+      'a backing file that a terminal would obey',
+      withBackingFile('\x1b]0;x\x07'),
+      'it stands on another file, \ufffd]0;x\ufffd',
+    ],
     ['more disk than its L1 table has entries for', withSize(2n ** 30n + 1n), 'its header lies about its size'],
     ['a table for half of it, as its entries are twice as long', withIncompatibleFeature(4n), 'its header lies'],
     ['clusters that are too small', withClusterBits(8), 'it is damaged or not whole'],

@@ -75,7 +75,7 @@ describe('readVmdk', () => {
     [
       'a name that a terminal would obey',
       [...PLAIN, 'parentFileNameHint="\x1b[2J"'],
-      'it stands on another file, ?[2J',
+      'it stands on another file, \ufffd[2J',
     ],
     ['an identity', PLAIN.map((line) => line.replace('ffffffff', '57c5871e')), 'it stands on another file'],
   ])('a parent by %s', async (_, lines, expected) => {
