@@ -54,7 +54,7 @@ async function byHand(lab: Lab, machine: string): Promise<ByHand> {
   }[];
   const command = plans[0]?.commands.at(-1);
   if (command === undefined) throw new Error(`${machine} has no command`);
-  const monitorPath = /path=([^,]*qmp\.sock)/.exec(command.args.join(' '))?.[1] ?? '';
+  const monitorPath = /-qmp unix:([^,]*)/.exec(command.args.join(' '))?.[1] ?? '';
   const runtimeDir = monitorPath.replace(/\/[^/]*$/, '');
   const sshArgs = ['-F', join(runtimeDir, 'ssh.config'), '-o', 'ControlPath=none', '-o', 'ConnectTimeout=1', machine];
   return { argv: [command.file, ...command.args], monitorPath, runtimeDir, sshArgs };

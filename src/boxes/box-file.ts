@@ -1,12 +1,14 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StateError } from '../errors.ts';
 import { unlessMissing } from '../host/files.ts';
 import type { Arch } from '../machinefile/spec.ts';
-import type { Box, BoxListing, SeedKind } from './box.ts';
+import type { Box, BoxListing, ExtraDisk, SeedKind } from './box.ts';
 
 /** The number of the stored format; a change of the shape below raises it and reads the old one. */
 const BOX_FORMAT = 1;
+/** Of a box with several disks, or that stands on another: a vm that knows only the first format would not see that. */
+const LINKED_FORMAT = 2;
 
 export const BOX_FILE = 'box.json';
 export const DISK_FILE = 'disk.qcow2';
@@ -14,6 +16,18 @@ export const KERNEL_FILE = 'vmlinuz';
 export const UNCOMPRESSED_KERNEL_FILE = 'vmlinux';
 export const INITRD_FILE = 'initrd.img';
 export const ENTRY_KEY_FILE = 'vagrant_private_key';
+/** A box that stands on another has these by a hard link: they take no space of its own. */
+export const KERNEL_FILES = [KERNEL_FILE, UNCOMPRESSED_KERNEL_FILE, INITRD_FILE] as const;
+
+/** The root disk is one of them. PCI has room for 32 devices, of which a machine needs others, too. */
+export const MAX_DISKS = 16;
+
+export type ExtraDiskFile = `disk-${number}.qcow2`;
+
+/** The file of a disk after the root disk; they count from 1. */
+export function extraDiskFile(number: number): ExtraDiskFile {
+  return `disk-${number}.qcow2`;
+}
 
 /** What is written beside a box's files. */
 export interface BoxDescription {
@@ -28,12 +42,16 @@ export interface BoxDescription {
   readonly seed: SeedKind;
   readonly user: string;
   readonly virtualSizeBytes: number;
+  /** See `Box`; absent: none. */
+  readonly extraDisks?: readonly Pick<ExtraDisk, 'virtualSizeBytes'>[];
   /** The kernel's, where the box brings kernel and initrd. */
   readonly commandLine: string | undefined;
   /** See `Box`; what was built is, in any case. */
   readonly isNamed?: boolean;
   /** A Vagrant box with a key of its own. */
   readonly hasEntryKey?: boolean;
+  /** See `Box`. */
+  readonly parentKey?: string;
   /** See `Box`. */
   readonly source: string;
   /** Versions of the programs that made it. */
@@ -43,7 +61,7 @@ export interface BoxDescription {
 }
 
 interface StoredBox extends BoxDescription {
-  readonly format: typeof BOX_FORMAT;
+  readonly format: typeof BOX_FORMAT | typeof LINKED_FORMAT;
   readonly files: Readonly<Record<string, StoredFile>>;
 }
 
@@ -53,10 +71,11 @@ interface StoredFile {
 
 /** The content of `box.json` for the files in `dir`. */
 export async function describeFiles(dir: string, description: BoxDescription): Promise<string> {
-  const kernelFiles = [KERNEL_FILE, UNCOMPRESSED_KERNEL_FILE, INITRD_FILE];
+  const { extraDisks = [] } = description;
   const names = [
     DISK_FILE,
-    ...(description.commandLine === undefined ? [] : kernelFiles),
+    ...extraDisks.map((_disk, i) => extraDiskFile(i + 1)),
+    ...(description.commandLine === undefined ? [] : KERNEL_FILES),
     ...(description.hasEntryKey ? [ENTRY_KEY_FILE] : []),
   ];
   const files: Record<string, StoredFile> = {};
@@ -65,7 +84,8 @@ export async function describeFiles(dir: string, description: BoxDescription): P
     await flush(path);
     files[name] = { bytes: (await stat(path)).size };
   }
-  const stored: StoredBox = { format: BOX_FORMAT, ...description, files };
+  const format = extraDisks.length === 0 && description.parentKey === undefined ? BOX_FORMAT : LINKED_FORMAT;
+  const stored: StoredBox = { format, ...description, files };
   return `${JSON.stringify(stored, undefined, 2)}\n`;
 }
 
@@ -86,6 +106,10 @@ async function flush(path: string): Promise<void> {
 export async function readBox(dir: string): Promise<Box | undefined> {
   const stored = await readStored(dir);
   if (stored === undefined) return undefined;
+  const { parentKey } = stored;
+  if (parentKey !== undefined && (await readStored(parentDir(dir, parentKey))) === undefined) {
+    throw damaged(stored, DISK_FILE, `the box ${parentKey} that it stands on is gone`);
+  }
   for (const [name, { bytes }] of Object.entries(stored.files)) {
     const actual = (await unlessMissing(stat(join(dir, name))))?.size;
     if (actual !== bytes)
@@ -103,7 +127,8 @@ export async function readFingerprint(dir: string): Promise<string | undefined> 
 export async function readListing(dir: string): Promise<BoxListing | undefined> {
   const stored = await readStored(dir);
   if (stored === undefined) return undefined;
-  const names = [BOX_FILE, ...Object.keys(stored.files)];
+  const isParents = (name: string) => stored.parentKey !== undefined && KERNEL_FILES.some((file) => file === name);
+  const names = [BOX_FILE, ...Object.keys(stored.files).filter((name) => !isParents(name))];
   const stats = await Promise.all(names.map((name) => unlessMissing(stat(join(dir, name)))));
   return {
     box: toBox(dir, stored),
@@ -116,7 +141,7 @@ async function readStored(dir: string): Promise<StoredBox | undefined> {
   const text = await unlessMissing(readFile(join(dir, BOX_FILE), 'utf8'));
   if (text === undefined) return undefined;
   const stored = parseStored(text, dir);
-  if (stored.format === BOX_FORMAT) return stored;
+  if (stored.format === BOX_FORMAT || stored.format === LINKED_FORMAT) return stored;
   throw new StateError(`${dir} has format ${stored.format}, which this version of vm does not know`, {
     hint: 'use the version of vm that made the box, or a newer one',
   });
@@ -134,7 +159,7 @@ function parseStored(text: string, dir: string): StoredBox {
 }
 
 function toBox(dir: string, stored: StoredBox): Box {
-  const { key, name, version, arch, seed, user, virtualSizeBytes, commandLine, source } = stored;
+  const { key, name, version, arch, seed, user, virtualSizeBytes, extraDisks = [], commandLine, source } = stored;
   return {
     key,
     digest: stored.sha256 ?? stored.fingerprint ?? key,
@@ -147,6 +172,8 @@ function toBox(dir: string, stored: StoredBox): Box {
     user,
     virtualSizeBytes,
     diskPath: join(dir, DISK_FILE),
+    extraDisks: extraDisks.map((disk, i) => ({ ...disk, path: join(dir, extraDiskFile(i + 1)) })),
+    parentKey: stored.parentKey,
     entryKeyPath: stored.hasEntryKey ? join(dir, ENTRY_KEY_FILE) : undefined,
     kernel:
       commandLine === undefined
@@ -158,6 +185,16 @@ function toBox(dir: string, stored: StoredBox): Box {
             commandLine,
           },
   };
+}
+
+/** The store is one folder with a folder for each box. */
+function parentDir(dir: string, parentKey: string): string {
+  return join(dirname(dir), parentKey);
+}
+
+/** How the disk of a box names the disk that it stands on; the store may be moved. */
+export function parentReference(parentKey: string, file: string): string {
+  return `../${parentKey}/${file}`;
 }
 
 function damaged({ key, name, fingerprint }: StoredBox, file: string, what: string): StateError {

@@ -26,13 +26,23 @@ export interface Box {
   readonly seed: SeedKind;
   /** The login user the seed sets up. */
   readonly user: string;
-  /** qcow2 without backing file. */
+  /** qcow2; its backing file, if any, is the disk of the box with `parentKey`. */
   readonly diskPath: string;
+  /** The box in the store that its disk stands on: it holds only what differs. */
+  readonly parentKey: string | undefined;
   readonly virtualSizeBytes: number;
+  /** Those after the root disk, in the order of the guest's devices. */
+  readonly extraDisks: readonly ExtraDisk[];
   /** Lets in once, where everybody's keys do not: came with a Vagrant box. */
   readonly entryKeyPath: string | undefined;
   /** For direct kernel boot; absent: the firmware boots the disk. */
   readonly kernel: BoxKernel | undefined;
+}
+
+/** Like the root disk, but for that nothing is booted from it. */
+export interface ExtraDisk {
+  readonly path: string;
+  readonly virtualSizeBytes: number;
 }
 
 export interface BoxKernel {

@@ -41,6 +41,7 @@ export const BUILD_TOOLS: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   unshare: 'util-linux',
   xz: 'xz-utils',
+  zstd: 'zstd',
 };
 
 /** Makes the tree out of Debian's packages. */

@@ -46,6 +46,8 @@ export async function buildBox({ recipesDir, name, force }: BuildInput, { store,
   });
   const existing = force ? undefined : await store.findMadeFrom(fingerprint);
   if (existing !== undefined) return existing;
+  const text = 'building it from Debian packages, as its recipe says';
+  context.reporter.report({ type: 'message', level: 'info', subject: name, text });
   const build = await prepareBuild(recipe, context);
   await using staging = await store.stage();
   await build.run(commands.buildPaths(staging.dir));

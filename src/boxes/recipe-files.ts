@@ -18,8 +18,9 @@ interface RecipeFile {
 }
 
 /** Hex sha256 of all that a box is made of but Debian's packages: equal fingerprints make equal boxes. */
-export async function fingerprintOf({ dir, recipesDir }: Recipe): Promise<string> {
-  const folders = { recipe: dir, guest: join(recipesDir, 'guest'), build: join(recipesDir, 'build') };
+export async function fingerprintOf({ dir, like, recipesDir }: Recipe): Promise<string> {
+  const shared = { guest: join(recipesDir, 'guest'), build: join(recipesDir, 'build') };
+  const folders = { recipe: dir, ...shared, ...(like !== undefined && { like: join(recipesDir, like) }) };
   const inputs: unknown[] = [BUILDER_REVISION];
   for (const [role, folder] of Object.entries(folders)) {
     for (const { path, name, mode } of await findFiles(folder)) {
@@ -29,10 +30,17 @@ export async function fingerprintOf({ dir, recipesDir }: Recipe): Promise<string
   return sha256(JSON.stringify(inputs));
 }
 
-/** Copies what the guest gets into `filesDir`: what all boxes share, then the recipe's own, which wins. */
-export async function stageGuestFiles({ dir, recipesDir }: Recipe, filesDir: string): Promise<void> {
+/**
+ * Copies what the guest gets into `filesDir`: what all boxes share, then what the recipe has from the one it is like, then
+ * its own. The last wins.
+ */
+export async function stageGuestFiles({ dir, like, recipesDir }: Recipe, filesDir: string): Promise<void> {
   await makeFolder(filesDir);
-  for (const folder of [join(recipesDir, 'guest'), join(dir, 'files')]) {
+  const likeDirs = like === undefined ? [] : [join(recipesDir, like)];
+  for (const folder of [
+    join(recipesDir, 'guest'),
+    ...[...likeDirs, dir].map((recipeDir) => join(recipeDir, 'files')),
+  ]) {
     for (const { path, name, mode } of await findFiles(folder)) {
       const target = join(filesDir, name);
       await makeFolders(filesDir, dirname(name));

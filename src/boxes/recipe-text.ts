@@ -1,11 +1,22 @@
-import { MachinefileError, type Problem } from '../errors.ts';
-import { buildTree } from '../machinefile/reading/build-tree.ts';
-import { parseFile } from '../machinefile/reading/parse.ts';
-import type { MapTree, Tree } from '../machinefile/reading/tree.ts';
+import { MachinefileError } from '../errors.ts';
+import type { MapEntry, MapTree, Tree } from '../machinefile/reading/tree.ts';
 import type { Arch } from '../machinefile/spec.ts';
-import { alternatives } from '../machinefile/suggest.ts';
 import { parseSize } from '../machinefile/units.ts';
 import type { SeedKind } from './box.ts';
+import {
+  type Fields,
+  findUnknownKeys,
+  matching,
+  oneOf,
+  optional,
+  readFields,
+  readText,
+  readTree,
+  text,
+  textAs,
+  texts,
+  type YamlSource,
+} from './yaml-fields.ts';
 
 /** Which of Debian's packages come without being named: mmdebstrap(1), VARIANTS. */
 export type Variant = 'extract' | 'essential' | 'apt' | 'minbase' | 'standard';
@@ -30,18 +41,11 @@ export interface RecipeText {
   readonly command_line: string;
   /** Kernel modules loaded before the root filesystem is mounted. */
   readonly initramfs_modules: readonly string[];
+  /** The folder of the recipe it has the rest from. */
+  readonly like: string | undefined;
 }
 
-/** How one key is read: undefined means that the value is not `expected`. */
-interface Field<T> {
-  readonly expected: string;
-  readonly read: (tree: Tree) => T | undefined;
-}
-
-const text: Field<string> = { expected: 'a text', read: readText };
-const texts: Field<readonly string[]> = { expected: 'a list of texts', read: readTexts };
-
-const FIELDS: { readonly [K in keyof RecipeText]: Field<RecipeText[K]> } = {
+const FIELDS: Fields<RecipeText> = {
   name: matching(/^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9.-]*)*$/, 'a name such as debian/12'),
   version: matching(/^\d+\.\d+\.\d+$/, 'a version such as 1.0.0, in quotes if it looks like a number'),
   description: text,
@@ -52,47 +56,43 @@ const FIELDS: { readonly [K in keyof RecipeText]: Field<RecipeText[K]> } = {
   packages: { expected: 'a mapping of packages to the reason each is there', read: readReasons },
   user: matching(/^[a-z_][a-z0-9_-]*$/, 'the name of a user'),
   seed: oneOf(['machinefile', 'cloud-init']),
-  disk: { expected: 'a size such as 10GiB', read: readSize },
+  disk: textAs(parseSize, 'a size such as 10GiB'),
   command_line: text,
   initramfs_modules: texts,
+  like: optional(text),
 };
 
+/** Keys that no recipe has from another: what it is called. */
+const OWN_KEYS = ['name', 'version', 'description'];
+
 /**
- * Reads the text of a recipe.yaml.
+ * Reads the text of a recipe.yaml. What it does not say it has from the recipe it is like.
+ * @param others the recipes there are, by folder.
  * @throws MachinefileError with every mistake at once.
  */
-export function parseRecipe(file: string, yaml: string): RecipeText {
-  const parsed = parseFile(file, yaml);
-  if (parsed.isBroken) throw new MachinefileError(parsed.problems);
-  const { tree, problems, warnings } = buildTree(parsed, () => undefined);
-  const values = new Map<string, unknown>();
-  const mistakes = [...parsed.problems, ...problems, ...warnings, ...findUnknownKeys(tree)];
-  for (const [key, field] of Object.entries(FIELDS)) {
-    const value = tree.entries.get(key)?.value;
-    const read = value && field.read(value);
-    const what = value === undefined ? `“${key}” is missing` : `“${key}” is wrong`;
-    if (read === undefined)
-      mistakes.push({ ...(value ?? tree).position, message: `${what} (it is ${field.expected})` });
-    values.set(key, read);
+export function parseRecipe(source: YamlSource, others: ReadonlyMap<string, YamlSource>): RecipeText {
+  const { tree, problems } = readTree(source);
+  const entries = new Map([...findBase(tree, others), ...tree.entries]);
+  const mistakes = [...problems, ...findUnknownKeys(tree, FIELDS)];
+  const recipe = readFields({ ...tree, entries }, FIELDS, mistakes);
+  if (recipe === undefined || mistakes.length > 0) throw new MachinefileError(mistakes);
+  return recipe;
+}
+
+/** What this recipe has from the one that it is like. */
+function findBase(
+  tree: MapTree,
+  others: ReadonlyMap<string, YamlSource>,
+): Iterable<readonly [key: string, entry: MapEntry]> {
+  const like = tree.entries.get('like')?.value;
+  if (like === undefined) return [];
+  const source = others.get(readText(like) ?? '');
+  const base = source && readTree(source).tree;
+  if (base === undefined || base.entries.has('like')) {
+    const message = '“like” is wrong (it is the folder of a recipe that is not itself like another)';
+    throw new MachinefileError([{ ...like.position, message }]);
   }
-  if (mistakes.length > 0) throw new MachinefileError(mistakes);
-  return Object.fromEntries(values) as unknown as RecipeText; // every key of FIELDS was read by its field
-}
-
-function findUnknownKeys(tree: MapTree): Problem[] {
-  const known = Object.keys(FIELDS);
-  return [...tree.entries]
-    .filter(([key]) => !known.includes(key))
-    .map(([key, { keyPosition }]) => ({ ...keyPosition, message: `unknown key “${key}”${alternatives(key, known)}` }));
-}
-
-function readText(tree: Tree): string | undefined {
-  return tree.kind === 'scalar' && tree.value !== null && tree.source !== '' ? tree.source : undefined;
-}
-
-function readTexts(tree: Tree): readonly string[] | undefined {
-  const items = tree.kind === 'list' ? tree.items.map(readText) : [undefined];
-  return items.every((item) => item !== undefined) ? items : undefined;
+  return [...base.entries].filter(([key]) => !OWN_KEYS.includes(key));
 }
 
 function readReasons(tree: Tree): Readonly<Record<string, string>> | undefined {
@@ -101,22 +101,4 @@ function readReasons(tree: Tree): Readonly<Record<string, string>> | undefined {
   return reasons.every(([, reason]) => reason !== undefined)
     ? Object.fromEntries(reasons.map(([name, reason]) => [name, String(reason)]))
     : undefined;
-}
-
-function readSize(tree: Tree): number | undefined {
-  const size = readText(tree);
-  return size === undefined ? undefined : parseSize(size);
-}
-
-function matching(pattern: RegExp, expected: string): Field<string> {
-  const read = (tree: Tree) => {
-    const found = readText(tree);
-    return found !== undefined && pattern.test(found) ? found : undefined;
-  };
-  return { expected, read };
-}
-
-function oneOf<T extends string>(allowed: readonly T[]): Field<T> {
-  const read = (tree: Tree) => allowed.find((candidate) => candidate === readText(tree));
-  return { expected: `one of ${allowed.join(', ')}`, read };
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { readTextIfExists } from '../host/files.ts';
 import { kindOfPath, listNames } from '../host/path-kind.ts';
 import { parseRecipe, type RecipeText } from './recipe-text.ts';
+import type { YamlSource } from './yaml-fields.ts';
 
 /** How a box is made: a folder with recipe.yaml, a customise script, and files. */
 export interface Recipe extends RecipeText {
@@ -17,17 +18,26 @@ const RECIPE_FILE = 'recipe.yaml';
  * @throws MachinefileError for one with mistakes.
  */
 export async function listRecipes(recipesDir: string): Promise<Recipe[]> {
-  const recipes = await Promise.all((await listNames(recipesDir)).map((folder) => readRecipe(recipesDir, folder)));
-  return recipes.filter((recipe) => recipe !== undefined).sort((a, b) => a.name.localeCompare(b.name));
+  const sources = await readSources(recipesDir);
+  const recipes = [...sources].map(([folder, source]) => ({
+    ...parseRecipe(source, sources),
+    dir: join(recipesDir, folder),
+    recipesDir,
+  }));
+  return recipes.sort((a, b) => a.name.localeCompare(b.name));
 }
 
 export async function findRecipe(recipesDir: string, name: string): Promise<Recipe | undefined> {
   return (await listRecipes(recipesDir)).find((recipe) => recipe.name === name);
 }
 
-async function readRecipe(recipesDir: string, folder: string): Promise<Recipe | undefined> {
-  const dir = join(recipesDir, folder);
-  const file = join(dir, RECIPE_FILE);
-  const text = (await kindOfPath(file)) === 'file' ? await readTextIfExists(file) : undefined;
-  return text === undefined ? undefined : { ...parseRecipe(file, text), dir, recipesDir };
+/** By folder. */
+async function readSources(recipesDir: string): Promise<Map<string, YamlSource>> {
+  const sources = new Map<string, YamlSource>();
+  for (const folder of await listNames(recipesDir)) {
+    const file = join(recipesDir, folder, RECIPE_FILE);
+    const yaml = (await kindOfPath(file)) === 'file' ? await readTextIfExists(file) : undefined;
+    if (yaml !== undefined) sources.set(folder, { file, yaml });
+  }
+  return sources;
 }

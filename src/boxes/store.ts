@@ -1,16 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../errors.ts';
 import { ensurePrivateFolder, unlessMissing, writeFileAtomic } from '../host/files.ts';
 import { acquireLock, type LockOptions } from '../host/lock.ts';
-import { identifyProcess, isAlive } from '../host/processes.ts';
+import { isMakerAlive, nameOfMaker } from '../host/maker.ts';
 import { type Constraint, compareVersions, isVersion, satisfies } from '../machinefile/versions.ts';
 import type { Box, BoxListing } from './box.ts';
 import { BOX_FILE, type BoxDescription, describeFiles, readBox, readFingerprint, readListing } from './box-file.ts';
 import { removeFolder } from './remove-folder.ts';
 
-/** Names of folders that are not boxes yet carry the process that makes them: `.making-PID.START-RANDOM`. */
+/** Names of folders that are not boxes yet go on with the process that makes them. */
 const MAKING = '.making-';
 
 /** A folder in the store that is no box yet. Disposing it removes it, unless it has become one. */
@@ -53,9 +52,13 @@ export class BoxStore {
     return found && this.get(found.box.key);
   }
 
-  /** The newest box that a lockfile means by this digest; undefined if there is none. */
-  async findByDigest(digest: string): Promise<Box | undefined> {
-    const found = (await this.list()).filter(({ box }) => box.digest === digest);
+  /**
+   * The newest box that a lockfile means by this digest; undefined if there is none. The same file may be several boxes,
+   * with other users: a name means the one that is found by it, an address one that was given no name.
+   */
+  async findByDigest(digest: string, name: string | undefined): Promise<Box | undefined> {
+    const isMeant = (box: Box) => (name === undefined ? !box.isNamed : box.isNamed && box.name === name);
+    const found = (await this.list()).filter(({ box }) => box.digest === digest && isMeant(box));
     const [newest] = found.sort((a, b) => b.createdAt.localeCompare(a.createdAt));
     return newest && this.get(newest.box.key);
   }
@@ -100,9 +103,7 @@ export class BoxStore {
   async stage(): Promise<StagingFolder> {
     await ensurePrivateFolder(this.#boxesDir);
     await this.#removeLeftovers();
-    const self = identifyProcess(process.pid);
-    const name = `${MAKING}${process.pid}.${self?.startTicks}-${randomBytes(4).toString('hex')}`;
-    const dir = join(this.#boxesDir, name);
+    const dir = join(this.#boxesDir, `${MAKING}${nameOfMaker()}`);
     await ensurePrivateFolder(dir);
     return { dir, [Symbol.asyncDispose]: () => removeFolder(dir) };
   }
@@ -127,16 +128,11 @@ export class BoxStore {
 
   async #removeLeftovers(): Promise<void> {
     const names = (await unlessMissing(readdir(this.#boxesDir))) ?? [];
-    const abandoned = names.filter((name) => name.startsWith(MAKING) && !isMakerAlive(name));
+    const abandoned = names.filter((name) => name.startsWith(MAKING) && !isMakerAlive(name.slice(MAKING.length)));
     for (const name of abandoned) await removeFolder(join(this.#boxesDir, name));
   }
 
   #dir(key: string): string {
     return join(this.#boxesDir, key);
   }
-}
-
-function isMakerAlive(name: string): boolean {
-  const [pid = '', startTicks = ''] = name.slice(MAKING.length).split(/[.-]/);
-  return isAlive({ pid: Number(pid), startTicks });
 }

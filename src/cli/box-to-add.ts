@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts';
 import { parseWantedChecksum, type WantedChecksum } from '../http/checksum.ts';
 import type { BoxReference } from '../machinefile/spec.ts';
 import { isVersion, parseConstraint } from '../machinefile/versions.ts';
+import { checkBoxName, FIRST_VERSION } from './box-naming.ts';
 
 export interface AddOptions {
   readonly name?: string;
@@ -17,14 +18,9 @@ export interface BoxToAdd {
   readonly called: BoxCalling | undefined;
 }
 
-const BOX_NAME = /^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/;
-const FIRST_VERSION = '0';
-
 /** What `vm box add` is asked for. @throws UsageError for what means nothing. */
 export function parseBoxToAdd(source: string, { name, version, checksum }: AddOptions, cwd: string): BoxToAdd {
-  if (name !== undefined && !BOX_NAME.test(name)) {
-    throw new UsageError(`“${name}” is not a name for a box`, { hint: 'small letters, digits, . _ - and /: team/app' });
-  }
+  if (name !== undefined) checkBoxName(name);
   const constraint = version === undefined ? undefined : parseConstraint(version);
   if (version !== undefined && constraint === undefined) {
     throw new UsageError(`“${version}” is not a version`, { hint: 'such as 1.2.0, or of a catalog: ~> 1.2, < 2' });

@@ -1,3 +1,4 @@
+import type { BoxRecipe } from '../machinefile/box-recipe.ts';
 import type { Project } from '../operations/project.ts';
 import type { Services } from '../operations/services.ts';
 
@@ -57,6 +58,8 @@ export interface Invocation {
   readonly host: HostFacts;
   /** The project here; its Machinefile may be broken. @throws UsageError where there is none. */
   openProject(): Promise<Project>;
+  /** A user's recipe for a box, as named on the command line. @throws MachinefileError with every mistake at once. */
+  loadBoxRecipe(file: string): Promise<BoxRecipe>;
   /** Asks on the terminal. @throws UsageError where there is none and `--yes` was not given. */
   confirm(question: string): Promise<boolean>;
 }

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { BoxStore } from '../boxes/store.ts';
 import { waitUntilReady } from '../communicators/ready.ts';
 import { connectSsh } from '../communicators/ssh.ts';
 import type { Reporter } from '../context.ts';
+import type { Problem } from '../errors.ts';
 import { resolveDirs } from '../host/dirs.ts';
 import { MachineIndex } from '../machine/machine-index.ts';
+import type { BoxRecipe } from '../machinefile/box-recipe.ts';
 import type { Arch } from '../machinefile/spec.ts';
 import { openProject } from '../operations/open-project.ts';
 import type { Services } from '../operations/services.ts';
@@ -67,6 +69,7 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
       output,
       host,
       openProject: () => openProjectHere(globals, host, reporter),
+      loadBoxRecipe: (file) => loadBoxRecipeHere(file, host, reporter),
       confirm: async (question) =>
         globals.yes || confirmOnTerminal(question, { isInteractive: host.isInteractive, signal }),
     },
@@ -75,12 +78,26 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
 }
 
 async function openProjectHere({ files }: GlobalOptions, { cwd, env }: HostFacts, reporter: Reporter) {
-  const { platform } = process;
-  const { project, warnings } = await openProject({ cwd, env, files, homeDir: homedir(), platform, arch: hostArch() });
+  const { project, warnings } = await openProject({ ...loadingFacts({ cwd, env }), files });
+  reportWarnings(warnings, cwd, reporter);
+  return project;
+}
+
+async function loadBoxRecipeHere(file: string, { cwd, env }: HostFacts, reporter: Reporter): Promise<BoxRecipe> {
+  const { loadBoxRecipe } = await import('../machinefile/box-recipe.ts');
+  const { recipe, warnings } = await loadBoxRecipe(resolve(cwd, file), loadingFacts({ cwd, env }));
+  reportWarnings(warnings, cwd, reporter);
+  return recipe;
+}
+
+function loadingFacts({ cwd, env }: Pick<HostFacts, 'cwd' | 'env'>) {
+  return { cwd, env, homeDir: homedir(), platform: process.platform, arch: hostArch() };
+}
+
+function reportWarnings(warnings: readonly Problem[], cwd: string, reporter: Reporter): void {
   for (const warning of warnings) {
     reporter.report({ type: 'message', level: 'warning', text: formatProblem(warning, cwd) });
   }
-  return project;
 }
 
 function createReporter({ command, options: own, globals }: CommandCall): { reporter: Reporter; dispose: () => void } {

@@ -17,8 +17,8 @@ export function forwardDocument({ hostIp, host, guest, protocol }: PortForward) 
   return { host_ip: hostIp, host, guest, protocol };
 }
 
-export function upDocument({ machine, created, started, stepsRun, forwards }: UpOutcome) {
-  return { machine, created, started, steps_run: stepsRun, forwards: forwards.map(forwardDocument) };
+export function upDocument({ machine, created, started, ready, stepsRun, forwards }: UpOutcome) {
+  return { machine, created, started, ready, steps_run: stepsRun, forwards: forwards.map(forwardDocument) };
 }
 
 export function provisionDocument({ machine, stepsRun }: ProvisionOutcome) {

@@ -1,4 +1,4 @@
-import { tarArchive } from './tar.ts';
+import { tarArchive } from '../boxes/archives/tar-writer.ts';
 
 /** Who a machine is: given to the guest before its SSH server starts. */
 export interface GuestIdentity {

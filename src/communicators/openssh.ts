@@ -28,15 +28,20 @@ export function opensshHostBlock(machine: OpensshMachine): string {
 
 /**
  * The configuration `vm` itself uses, given by `ssh -F`, which also keeps the user's and the system's out.
- * All of a machine's commands share one connection; its master process ends by itself.
+ * All of a machine's commands share one connection; its master process ends by itself. Not where an agent or a display is
+ * forwarded: the master forwards those of the command that it was started by, which may be gone when the next one comes.
  */
 export function opensshConfig(machine: OpensshMachine, controlPath: string): string {
-  return hostBlock(machine.alias, [
-    ...hostSettings(machine),
+  const isShared = !machine.forwardAgent && !machine.forwardX11;
+  return hostBlock(machine.alias, [...hostSettings(machine), ...(isShared ? sharingSettings(controlPath) : [])]);
+}
+
+function sharingSettings(controlPath: string): readonly Setting[] {
+  return [
     ['ControlMaster', 'auto'],
     ['ControlPath', quoteForConfig(controlPath)],
     ['ControlPersist', '10m'],
-  ]);
+  ];
 }
 
 type Setting = readonly [name: string, value: string];

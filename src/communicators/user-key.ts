@@ -31,14 +31,24 @@ export async function readUserPublicKey(privateKeyPath: string): Promise<string>
 async function publicKeyOf(privateKey: string, path: string): Promise<string> {
   const { default: ssh2 } = await import('ssh2');
   const key = ssh2.utils.parseKey(privateKey);
-  if (key instanceof Error) {
-    throw new VmError(`ssh.private_key: ${path} ${/encrypted/i.test(key.message) ? ENCRYPTED : NOT_A_KEY}`, {
-      hint: PRIVATE_KEY_HINT,
-      cause: key,
-    });
-  }
+  if (key instanceof Error) throw unreadableKey(privateKey, path, key);
   if (!key.isPrivateKey()) throw new VmError(`ssh.private_key: ${path} is a public key`, { hint: PRIVATE_KEY_HINT });
   return `${key.type} ${key.getPublicSSH().toString('base64')}`;
+}
+
+function unreadableKey(privateKey: string, path: string, cause: Error): VmError {
+  if (privateKey.startsWith('-----BEGIN PRIVATE KEY-----')) {
+    return new VmError(`ssh.private_key: ${path} is in the format PKCS #8, which is not read`, {
+      hint: `ssh-keygen -p -f ${path} rewrites it in OpenSSH's format`,
+      cause,
+    });
+  }
+  const isEncrypted =
+    /encrypted/i.test(cause.message) || privateKey.startsWith('-----BEGIN ENCRYPTED PRIVATE KEY-----');
+  return new VmError(`ssh.private_key: ${path} ${isEncrypted ? ENCRYPTED : NOT_A_KEY}`, {
+    hint: PRIVATE_KEY_HINT,
+    cause,
+  });
 }
 
 const ENCRYPTED = 'is protected by a passphrase';

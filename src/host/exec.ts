@@ -110,14 +110,22 @@ function signalNumber(signal: NodeJS.Signals | null): number {
 }
 
 /**
- * Starts a program in a session of its own, its output in `outputPath`; it outlives this process.
+ * Starts a program in a session of its own, its output in `outputPath`, `env` added to this process's environment; it
+ * outlives this process.
  * Resolves with its pid once it runs.
  * @throws MissingToolError if it is not installed.
  */
-export function startDetached(command: HostCommand, outputPath: string): Promise<number> {
+export function startDetached(
+  command: HostCommand,
+  { outputPath, env }: { readonly outputPath: string; readonly env: Readonly<Record<string, string>> },
+): Promise<number> {
   const output = openSync(outputPath, 'a', 0o600);
   return new Promise<number>((resolve, reject) => {
-    const child = spawn(command.file, command.args, { detached: true, stdio: ['ignore', output, output] });
+    const child = spawn(command.file, command.args, {
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: { ...process.env, ...env },
+    });
     child.once('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'ENOENT' ? new MissingToolError(command.file) : error),
     );

@@ -45,9 +45,11 @@ export function formatWantedChecksum(wanted: WantedChecksum): string {
 /**
  * What a file of checksums (SHA256SUMS, CHECKSUM, NAME.sha512) says of one file; the strongest where it says several.
  * Lines as coreutils write them (`HEX  NAME`, `HEX *NAME`, and with --tag `SHA256 (NAME) = HEX`) count, everything
- * else, like an OpenPGP signature around them, does not.
+ * else, like an OpenPGP signature around them, does not. A text that is one digest and nothing else speaks of any file:
+ * Alpine Linux publishes such ones.
  */
 export function findInChecksumFile(text: string, fileName: string): Checksum | undefined {
+  if (/^[0-9a-fA-F]+$/.test(text.trim())) return checksumByLength(text.trim());
   const found = text.split(/\r?\n/).flatMap((line) => {
     const [name, entry] = parseLine(line) ?? [];
     return entry !== undefined && (name === fileName || name === `./${fileName}`) ? [entry] : [];

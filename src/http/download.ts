@@ -10,6 +10,7 @@ import type { HttpClient } from './http-client.ts';
 import { shownUrl } from './http-errors.ts';
 import { receiveFromAny } from './mirrors.ts';
 import { PartFile } from './part-file.ts';
+import type { Validator } from './part-origin.ts';
 import { describeSize } from './progress-text.ts';
 
 export interface DownloadInput {
@@ -37,6 +38,8 @@ export interface DownloadedFile {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly bytes: number;
+  /** What tells whether the first URL still has this file; absent where it is from another one, or was here already. */
+  readonly validator: Validator | undefined;
 }
 
 /**
@@ -92,7 +95,7 @@ async function findReady(
   signal: AbortSignal,
 ): Promise<DownloadedFile | undefined> {
   const digests = await unlessMissing(Digests.ofFile(path, algorithms, signal));
-  return digests !== undefined && matches(digests, checksum) ? describe(path, digests) : undefined;
+  return digests !== undefined && matches(digests, checksum) ? describe(path, digests, undefined) : undefined;
 }
 
 async function getAnew(
@@ -112,15 +115,15 @@ async function getAnew(
     throw wrongChecksum(url, checksum, part.digests);
   }
   await part.finish(path);
-  return describe(path, part.digests);
+  return describe(path, part.digests, part.isFrom(urls[0] ?? '') ? part.validator : undefined);
 }
 
 function matches(digests: Digests, checksum: Checksum | undefined): boolean {
   return checksum === undefined || digests.hex(checksum.algorithm) === checksum.hex;
 }
 
-function describe(path: string, digests: Digests): DownloadedFile {
-  return { path, sha256: digests.hex('sha256'), bytes: digests.bytes };
+function describe(path: string, digests: Digests, validator: Validator | undefined): DownloadedFile {
+  return { path, sha256: digests.hex('sha256'), bytes: digests.bytes, validator };
 }
 
 function wrongChecksum(url: string, { algorithm, hex }: Checksum, digests: Digests): VmError {

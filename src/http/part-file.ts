@@ -53,13 +53,18 @@ export class PartFile {
     return this.#origin?.lengthBytes;
   }
 
+  /** What its server calls this state of it. */
+  get validator(): Validator | undefined {
+    return this.#origin?.validator;
+  }
+
   isFrom(url: string): boolean {
     return this.#origin?.urlSha256 === sha256(url);
   }
 
   /** What the document must still be for this URL to go on from here; undefined if it cannot. */
   validatorFor(url: string): Validator | undefined {
-    return this.#digests.bytes > 0 && this.isFrom(url) ? this.#origin?.validator : undefined;
+    return this.#digests.bytes > 0 && this.isFrom(url) ? this.validator : undefined;
   }
 
   /** Gives up what is there, for another document. */

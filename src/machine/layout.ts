@@ -4,6 +4,7 @@ import { join } from 'node:path';
 export interface MachineLayout {
   readonly machineDir: string;
   readonly recordPath: string;
+  /** The root disk. */
   readonly diskPath: string;
   readonly nvramPath: string;
   readonly privateKeyPath: string;
@@ -18,6 +19,8 @@ export interface MachineLayout {
   readonly serialLogPath: string;
   /** Standard output and error of the hypervisor. */
   readonly hypervisorLogPath: string;
+  /** The overlay of a disk that the box has after its root disk; they count from 1. */
+  extraDiskPath(number: number): string;
 }
 
 export function machineLayout(machineDir: string): MachineLayout {
@@ -37,6 +40,7 @@ export function machineLayout(machineDir: string): MachineLayout {
     pidPath: at('qemu.pid'),
     serialLogPath: at('serial.log'),
     hypervisorLogPath: at('qemu.log'),
+    extraDiskPath: (number) => at(`disk-${number}.qcow2`),
   };
 }
 

@@ -11,6 +11,7 @@ export interface MachinePlan {
   /** Absent: an empty disk, installed by hand. */
   readonly box: Box | undefined;
   readonly accel: Accelerator;
+  /** Of the root disk; further disks are as large as in the box. */
   readonly diskBytes: number;
   /** The SSH port first, then those of the Machinefile. */
   readonly forwards: readonly PortForward[];

@@ -14,8 +14,8 @@ export interface MachineRecord {
   readonly provider: ProviderName;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** What the disk stands on; absent: an empty disk. */
-  readonly box: { readonly key: string; readonly name: string; readonly version: string } | undefined;
+  /** What the disks stand on; absent: an empty disk. */
+  readonly box: BoxRecord | undefined;
   readonly ssh: SshRecord;
   readonly forwards: readonly PortForward[];
   readonly macAddress: string;
@@ -33,6 +33,14 @@ export interface MachineRecord {
   readonly isCloudInitDone?: boolean;
   /** Steps that succeeded, by name. */
   readonly steps: Readonly<Record<string, StepRecord>>;
+}
+
+export interface BoxRecord {
+  readonly key: string;
+  readonly name: string;
+  readonly version: string;
+  /** How many disks it has after the root disk; absent: none. */
+  readonly extraDiskCount?: number;
 }
 
 /** How the guest is reached, so that `ssh` works without a readable Machinefile. */

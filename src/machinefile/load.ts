@@ -4,7 +4,7 @@ import { neededFilesOf } from './checking/host-files.ts';
 import { inOrder, onLinesOf, onOtherLines } from './checking/problems.ts';
 import type { HostFacts } from './checking/unbuilt.ts';
 import { type FindInput, type FoundMachinefiles, findMachinefiles } from './find.ts';
-import { readMachinefiles, readText } from './reading/read.ts';
+import { type ReadMachinefiles, readMachinefiles, readText } from './reading/read.ts';
 import { resolveProject } from './resolving/resolve.ts';
 import { resolveContext } from './resolving/resolve-context.ts';
 import type { Source } from './source.ts';
@@ -40,8 +40,18 @@ export async function loadProject(input: LoadInput): Promise<LoadedProject> {
  * @throws MachinefileError with every mistake at once.
  */
 export async function loadFound(found: FoundMachinefiles, input: LoadInput): Promise<LoadedProject> {
-  const { files, projectDir } = found;
-  const { tree, warnings, problems } = await readMachinefiles(found, input.env);
+  return loadRead(found, await readMachinefiles(found, input.env), input);
+}
+
+/**
+ * Checks and resolves what was read.
+ * @throws MachinefileError with every mistake at once.
+ */
+export async function loadRead(
+  { files, projectDir }: FoundMachinefiles,
+  { tree, warnings, problems }: ReadMachinefiles,
+  input: LoadInput,
+): Promise<LoadedProject> {
   if (tree === undefined) throw new MachinefileError(inOrder(problems, files));
   const { source, problems: mistakes } = await checkTree(tree, input);
   const all = [...problems, ...onOtherLines(mistakes, problems)];

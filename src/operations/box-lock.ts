@@ -1,4 +1,5 @@
 import type { Box } from '../boxes/box.ts';
+import { contentVersion } from '../boxes/importing/content-version.ts';
 import { sourceAt } from '../boxes/importing/source-text.ts';
 import { StateError } from '../errors.ts';
 import { placeOf } from '../machinefile/forms/box.ts';
@@ -88,13 +89,19 @@ export class BoxChoice {
     // What a path holds is looked at each time; names and addresses mean what was locked.
     if (locked === undefined || reference.kind === 'path') return ensureBox(reference, this.#services);
     checkStillWanted(reference, locked);
-    const inStore = await boxes.findByDigest(locked.sha256);
+    const name = reference.kind === 'name' ? reference.name : undefined;
+    const inStore = await boxes.findByDigest(locked.sha256, name);
     if (inStore !== undefined) return inStore;
     if (reference.kind === 'oci') return ensureBox(byDigest(reference, locked), this.#services);
-    const isChosenByVersion = reference.kind === 'name' || !isPlainFile(reference, locked);
-    const version = isChosenByVersion ? parseConstraint(locked.version) : undefined;
+    const version = isChosenByVersion(reference, locked) ? parseConstraint(locked.version) : undefined;
     return ensureBox(version === undefined ? reference : { ...reference, version }, this.#services);
   }
+}
+
+/** Whether there are several, of which the version tells one; what has none is called by its content. */
+function isChosenByVersion(reference: Extract<BoxReference, { kind: 'name' | 'url' }>, locked: LockedBox): boolean {
+  if (locked.version === contentVersion(locked.sha256)) return false;
+  return reference.kind === 'name' || !isPlainFile(reference, locked);
 }
 
 /** Whether what is at the URL is the box itself, not a catalog that names it. */

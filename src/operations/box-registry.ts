@@ -1,5 +1,5 @@
 import type { Box } from '../boxes/box.ts';
-import { DISK_FILE, INITRD_FILE, KERNEL_FILE, UNCOMPRESSED_KERNEL_FILE } from '../boxes/box-file.ts';
+import { DISK_FILE, extraDiskFile, INITRD_FILE, KERNEL_FILE, UNCOMPRESSED_KERNEL_FILE } from '../boxes/box-file.ts';
 import { writeChunkIndex } from '../boxes/oci/chunk-cache.ts';
 import { checkLogin, type Login, storeLogin } from '../boxes/oci/login.ts';
 import { pushBox } from '../boxes/oci/push.ts';
@@ -8,6 +8,7 @@ import { inPhase } from '../context.ts';
 import { VmError } from '../errors.ts';
 import { formatReference, parseReference, parseRegistry } from '../machinefile/oci-reference.ts';
 import { boxesNamed } from './boxes.ts';
+import { wholeBox } from './packaging/whole-box.ts';
 import type { Services } from './services.ts';
 
 export interface Pushed {
@@ -36,20 +37,23 @@ export async function push(name: string, referenceText: string, services: Servic
   await using client = await services.openHttp();
   const { dockerConfigPath } = services;
   const registry = new Registry(reference, { access: 'push', client, context: services, subject, dockerConfigPath });
-  const { digest, chunks } = await inPhase(services, subject, 'push', () =>
-    pushBox({ facts: factsOf(box), files: filesOf(box) }, registry, { context: services, subject }),
-  );
-  await writeChunkIndex(services.boxes.dirOf(key), chunks);
+  const { digest, chunks } = await inPhase(services, subject, 'push', async () => {
+    await using whole = await wholeBox(box, services);
+    return await pushBox({ facts: factsOf(box), files: filesOf(whole.box) }, registry, { context: services, subject });
+  });
+  // The chunks of a box that stands on another are in no file here.
+  if (box.parentKey === undefined) await writeChunkIndex(services.boxes.dirOf(key), chunks);
   return { box, reference: formatReference({ ...reference, tag: undefined, digest }) };
 }
 
-function factsOf({ name, version, arch, seed, user, virtualSizeBytes, kernel }: Box) {
-  return { name, version, arch, seed, user, virtualSizeBytes, commandLine: kernel?.commandLine };
+function factsOf({ name, version, arch, seed, user, virtualSizeBytes, extraDisks, kernel }: Box) {
+  return { name, version, arch, seed, user, virtualSizeBytes, extraDisks, commandLine: kernel?.commandLine };
 }
 
-function filesOf({ diskPath, kernel }: Box) {
+function filesOf({ diskPath, extraDisks, kernel }: Box) {
   return {
     [DISK_FILE]: diskPath,
+    ...Object.fromEntries(extraDisks.map(({ path }, i) => [extraDiskFile(i + 1), path])),
     ...(kernel && {
       [KERNEL_FILE]: kernel.kernelPath,
       [UNCOMPRESSED_KERNEL_FILE]: kernel.uncompressedKernelPath,

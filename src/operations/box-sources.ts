@@ -1,18 +1,22 @@
 import { join } from 'node:path';
 import type { Box } from '../boxes/box.ts';
 import { buildBox } from '../boxes/build.ts';
+import { imageFor } from '../boxes/image-catalog.ts';
+import type { CatalogEntry } from '../boxes/image-catalog-text.ts';
 import type { BoxCalling } from '../boxes/importing/import.ts';
 import { ImportMemory } from '../boxes/importing/import-memory.ts';
 import type { OciTools } from '../boxes/importing/import-oci.ts';
-import { findRecipe, listRecipes } from '../boxes/recipe.ts';
+import { listRecipes } from '../boxes/recipe.ts';
 import { VmError } from '../errors.ts';
+import { shownUrl } from '../http/http-errors.ts';
 import type { BoxReference } from '../machinefile/spec.ts';
 import { type Constraint, satisfies } from '../machinefile/versions.ts';
+import { findNameSource } from './box-names.ts';
+import { listRemoteBoxes } from './remote-boxes.ts';
 import type { Services } from './services.ts';
 
 /**
- * The box that is meant: in the store, or made of its file, or built from the recipe of that name, or from the Vagrant
- * server where there is one.
+ * The box that is meant: in the store, or made of its file; a name that no box here has means what `findNameSource` says.
  * @throws VmError if there is none.
  */
 export async function ensureBox(reference: BoxReference, services: Services): Promise<Box> {
@@ -63,33 +67,67 @@ export function addBox(reference: Place, called: BoxCalling | undefined, service
 /** Of a box that is no catalog's, as in Vagrant. */
 const UNVERSIONED = '0';
 
-async function makeNamed(
-  { name, version }: { readonly name: string; readonly version: Constraint | undefined },
-  renew: boolean,
-  services: Services,
-): Promise<Box> {
-  const recipe = await findRecipe(services.recipesDir, name);
-  if (recipe !== undefined) {
-    if (version === undefined || satisfies(recipe.version, version)) return build(name, { force: false, services });
-    throw new VmError(`there is no version ${version.text} of the box ${name}; its recipe makes ${recipe.version}`, {
-      hint: `use ${name}@${recipe.version}, or leave the version away`,
-    });
-  }
-  const { vagrantServerUrl } = services;
-  if (vagrantServerUrl === undefined || !name.includes('/')) {
-    const added = await services.boxes.find(name, version);
-    if (added !== undefined) return added;
-    throw await noSuchBox(name, services);
-  }
-  const server = vagrantServerUrl.replace(/\/+$/, '');
-  const { importUrl } = await importing();
-  const urls = [`${server}/api/v2/vagrant/${name}`, `${server}/${name}`] as const;
-  // It is called as it is asked for, whatever the server says.
-  const called = { name, version: UNVERSIONED, isNamed: true };
-  return importUrl({ urls: [...urls], checksum: undefined, version, called, renew }, importTools(services));
+interface NamedBox {
+  readonly name: string;
+  readonly version: Constraint | undefined;
 }
 
-function importTools(services: Services): OciTools {
+async function makeNamed(wanted: NamedBox, renew: boolean, services: Services): Promise<Box> {
+  const { name, version } = wanted;
+  const source = await findNameSource(name, services);
+  switch (source?.kind) {
+    case 'recipe':
+      checkMakes(wanted, source.recipe.version, 'its recipe makes');
+      return build(name, { force: false, services });
+    case 'catalog':
+      return fromCatalog(wanted, { ...source, renew }, services);
+    case 'server': {
+      tell(name, `asking ${source.server} for it`, services);
+      const { importUrl } = await importing();
+      // It is called as it is asked for, whatever the server says.
+      const called = { name, version: UNVERSIONED, isNamed: true };
+      return importUrl({ urls: source.urls, checksum: undefined, version, called, renew }, importTools(services));
+    }
+    case undefined: {
+      const added = await services.boxes.find(name, version);
+      if (added !== undefined) return added;
+      throw await noSuchBox(name, services);
+    }
+  }
+}
+
+/** The image of a catalog for this host. */
+async function fromCatalog(
+  wanted: NamedBox,
+  { entry, path, renew }: { readonly entry: CatalogEntry; readonly path: string; readonly renew: boolean },
+  services: Services,
+): Promise<Box> {
+  const { name } = wanted;
+  checkMakes(wanted, entry.version, `${path} has`);
+  const { url, mirrors = [], checksum } = imageFor(name, entry, services.arch);
+  tell(name, `using ${shownUrl(url)}, as ${path} says`, services);
+  const { importUrl } = await importing();
+  const called = { name, version: entry.version, isNamed: true, user: entry.user };
+  return importUrl({ urls: [url, ...mirrors], checksum, version: undefined, called, renew }, importTools(services));
+}
+
+/** Says which of its sources a name means. */
+function tell(name: string, text: string, { reporter }: Services): void {
+  reporter.report({ type: 'message', level: 'info', subject: name, text });
+}
+
+/** @throws VmError if what makes the box makes another version than is wanted. */
+function checkMakes({ name, version }: NamedBox, made: string | undefined, whoMakes: string): void {
+  if (version === undefined || (made !== undefined && satisfies(made, version))) return;
+  const what = made === undefined ? 'an image without a version' : made;
+  const use = made === undefined ? 'leave the version away' : `use ${name}@${made}, or leave the version away`;
+  throw new VmError(`there is no version ${version.text} of the box ${name}; ${whoMakes} ${what}`, {
+    hint: `${use}; where Machinefile.lock has the version: vm box update ${name}`,
+  });
+}
+
+/** What looking for boxes elsewhere, and taking them into the store, works with. */
+export function importTools(services: Services): OciTools {
   const { dirs, boxes: store, arch, openHttp, dockerConfigPath } = services;
   return {
     store,
@@ -108,15 +146,21 @@ export async function build(
   { force, services }: { readonly force: boolean; readonly services: Services },
 ): Promise<Box> {
   const { recipesDir, boxes: store } = services;
-  if ((await findRecipe(recipesDir, name)) === undefined) throw await noSuchBox(name, services);
+  const names = (await listRecipes(recipesDir)).map((recipe) => recipe.name);
+  if (!names.includes(name)) {
+    throw new VmError(`there is no recipe for a box called ${name}`, { hint: `recipes: ${names.join(', ')}` });
+  }
   return buildBox({ recipesDir, name, force }, { store, context: services });
 }
 
-/** The error of a name that nothing has, with the names that there are. */
-export async function noSuchBox(name: string, { recipesDir, boxes }: Services): Promise<VmError> {
-  const known = [
-    ...(await boxes.list()).map(({ box }) => box.name),
-    ...(await listRecipes(recipesDir)).map((recipe) => recipe.name),
-  ];
-  return new VmError(`there is no box called ${name}`, { hint: `boxes: ${[...new Set(known)].sort().join(', ')}` });
+/** The error of a name that no box here has, with the names that there are. */
+export async function noSuchBox(name: string, services: Services): Promise<VmError> {
+  const remote = (await listRemoteBoxes(services)).map((box) => box.name);
+  if (remote.includes(name)) {
+    return new VmError(`the box ${name} is not here yet`, { hint: 'vm up gets it for a machine that asks for it' });
+  }
+  const here = (await services.boxes.list()).map(({ box }) => box.name);
+  return new VmError(`there is no box called ${name}`, {
+    hint: `boxes: ${[...new Set([...here, ...remote])].sort().join(', ')}`,
+  });
 }

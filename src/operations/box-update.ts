@@ -1,9 +1,6 @@
-import { UsageError } from '../errors.ts';
-import { placeOf } from '../machinefile/forms/box.ts';
-import { lockKey } from '../machinefile/lockfile.ts';
-import type { BoxReference } from '../machinefile/spec.ts';
 import { BoxChoice } from './box-lock.ts';
-import { type Project, requireSpec } from './project.ts';
+import type { Project } from './project.ts';
+import { askedBoxes } from './project-boxes.ts';
 import type { Services } from './services.ts';
 
 export interface BoxUpdate {
@@ -24,23 +21,9 @@ export async function updateBoxes(
   names: readonly string[],
   services: Services,
 ): Promise<readonly BoxUpdate[]> {
-  const { projectDir } = project;
-  const references = new Map(
-    requireSpec(project).machines.flatMap(({ box }): [string, BoxReference][] =>
-      box === undefined ? [] : [[lockKey(box, projectDir), box]],
-    ),
-  );
-  const isMeant = (name: string) => (entry: [string, BoxReference]) => entry[0] === name || placeOf(entry[1]) === name;
-  const unknown = names.find((name) => ![...references].some(isMeant(name)));
-  if (unknown !== undefined) {
-    throw new UsageError(`the Machinefile asks for no box ${unknown}`, {
-      hint: `its boxes: ${[...references.keys()].join(', ')}`,
-    });
-  }
-  const chosen = [...references].filter((entry) => names.length === 0 || names.some((name) => isMeant(name)(entry)));
-  const choice = await BoxChoice.open(projectDir, services);
+  const choice = await BoxChoice.open(project.projectDir, services);
   const updates: BoxUpdate[] = [];
-  for (const [key, reference] of chosen) {
+  for (const [key, reference] of askedBoxes(project, names)) {
     const { before, box } = await choice.renew(reference);
     updates.push({ box: key, from: before?.version ?? null, to: box.version, isNew: before?.sha256 !== box.digest });
   }

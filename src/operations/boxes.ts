@@ -1,12 +1,14 @@
-import type { BoxListing } from '../boxes/box.ts';
+import type { Box, BoxListing } from '../boxes/box.ts';
 import { StateError } from '../errors.ts';
 import { noSuchBox } from './box-sources.ts';
 import { type BoxUser, type BoxUsers, boxUsers } from './box-users.ts';
 import type { Services } from './services.ts';
 
-/** A box and the machines that stand on it. */
+/** A box, and what stands on it. */
 export interface UsedBox extends BoxListing {
   readonly users: readonly BoxUser[];
+  /** Boxes that were made from it and hold only what differs. */
+  readonly children: readonly Box[];
 }
 
 export async function listBoxes(services: Services): Promise<UsedBox[]> {
@@ -14,7 +16,12 @@ export async function listBoxes(services: Services): Promise<UsedBox[]> {
 }
 
 async function withUsers({ byKey }: BoxUsers, { boxes }: Services): Promise<UsedBox[]> {
-  return (await boxes.list()).map((listing) => ({ ...listing, users: byKey.get(listing.box.key) ?? [] }));
+  const listings = await boxes.list();
+  return listings.map((listing) => ({
+    ...listing,
+    users: byKey.get(listing.box.key) ?? [],
+    children: listings.map(({ box }) => box).filter(({ parentKey }) => parentKey === listing.box.key),
+  }));
 }
 
 /** As much of a key as lists show. */
@@ -30,7 +37,8 @@ export async function boxesNamed(name: string, services: Services): Promise<Used
 }
 
 /**
- * The boxes that no machine stands on: of each name those that a newer one has replaced, or all.
+ * The boxes that no machine stands on, nor a box that stays: of each name those that a newer one has replaced, or all.
+ * Each comes before the one it stands on.
  * @throws StateError if it cannot be known which machines stand on which.
  */
 export async function unusedBoxes(all: boolean, services: Services): Promise<UsedBox[]> {
@@ -39,7 +47,18 @@ export async function unusedBoxes(all: boolean, services: Services): Promise<Use
   const boxes = await withUsers(users, services);
   // Listed by name, newest first.
   const newest = new Set(boxes.filter(({ box }, index) => boxes[index - 1]?.box.name !== box.name));
-  return boxes.filter((listed) => listed.users.length === 0 && (all || !newest.has(listed)));
+  return withoutParents(boxes.filter((listed) => listed.users.length === 0 && (all || !newest.has(listed))));
+}
+
+/** Those whose children are all among them, children first. */
+function withoutParents(candidates: readonly UsedBox[]): UsedBox[] {
+  const chosen: UsedBox[] = [];
+  const isChosen = ({ key }: Box) => chosen.some(({ box }) => box.key === key);
+  for (let before = -1; before !== chosen.length; ) {
+    before = chosen.length;
+    chosen.push(...candidates.filter(({ box, children }) => !isChosen(box) && children.every(isChosen)));
+  }
+  return chosen;
 }
 
 /** Removes boxes, each with a last look whether a machine stands on it by now; such a one is left. */
@@ -56,7 +75,8 @@ async function removeUnused(key: string, services: Services): Promise<boolean> {
   // Whoever creates a machine holds the lock of its box.
   const users = await boxUsers(services);
   checkAllKnown('some boxes', users);
-  if (users.byKey.has(key)) return false;
+  const listed = (await withUsers(users, services)).find(({ box }) => box.key === key);
+  if (listed === undefined || listed.users.length > 0 || listed.children.length > 0) return false;
   await services.boxes.remove(key);
   return true;
 }
@@ -86,7 +106,13 @@ function checkAllKnown(what: string, { unknown }: BoxUsers): void {
 }
 
 function checkUnused(boxes: readonly UsedBox[]): void {
-  for (const { box, users } of boxes) {
+  for (const { box, users, children } of boxes) {
+    const [child] = children;
+    if (child !== undefined) {
+      throw new StateError(`the box ${box.name} is what the box ${child.name} ${child.version} stands on`, {
+        hint: `remove that first: vm box remove ${child.key.slice(0, KEY_MIN_LENGTH)}`,
+      });
+    }
     if (users.length === 0) continue;
     throw new StateError(`the box ${box.name} is in use by ${formatUsers(users)}`, {
       hint: 'destroy them first: vm destroy',

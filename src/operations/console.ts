@@ -6,12 +6,18 @@ import { findTarget, type Project } from './project.ts';
 import type { Services } from './services.ts';
 
 /**
- * A connection to the serial console of a running machine. One user at a time: QEMU lets a second one wait.
- * @throws StateError when the machine is not running.
+ * A connection to the serial console of a running machine. It serves one user at a time, and would let a second one wait.
+ * @throws StateError when the machine is not running, or somebody else is there.
  */
 export async function openConsole(project: Project, name: string | undefined, services: Services): Promise<Socket> {
   const target = await findTarget(project, name);
-  const { record } = await requireRunning(project, target.name, services);
+  const machine = await requireRunning(project, target.name, services);
+  const { record } = machine;
+  if (await services.providers[record.provider].isConsoleTaken(machine)) {
+    throw new StateError(`the console of ${target.name} is in use, and serves one user at a time`, {
+      hint: `vm logs -f ${target.name} shows what it prints`,
+    });
+  }
   const { consolePath } = runtimeLayout(record.runtimeDir);
   return new Promise((resolve, reject) => {
     const socket = connect(consolePath);

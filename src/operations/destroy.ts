@@ -1,10 +1,6 @@
-import { inPhase } from '../context.ts';
-import { StateError } from '../errors.ts';
-import { machineRuntimeDir } from '../machine/layout.ts';
-import type { ProviderName } from '../machinefile/spec.ts';
-import { handleOf, type MachineHandle } from '../providers/provider.ts';
-import { closeSharedConnection } from './guest.ts';
+import { destroyMachine } from './destroy-machine.ts';
 import { lockMachine } from './machine-lock.ts';
+import { clearAbandonedWorkshops } from './packaging/workshop.ts';
 import { forEachParallel } from './parallel.ts';
 import { findTargets, type Project } from './project.ts';
 import type { Services } from './services.ts';
@@ -27,42 +23,6 @@ export async function destroy(project: Project, patterns: readonly string[], ser
     return exists ? name : undefined;
   });
   await project.states.removeIfEmpty();
+  await clearAbandonedWorkshops(services);
   return destroyed.filter((name) => name !== undefined);
-}
-
-/** Removes one machine, or what a killed create of it left. Call with its lock held. Repeatable. */
-export async function destroyMachine(project: Project, name: string, services: Services): Promise<void> {
-  const { states } = project;
-  const found = await findHandle(project, name, services);
-  if (found === undefined) {
-    await states.removeLeftovers(name);
-    return;
-  }
-  await inPhase(services, name, 'destroy', async () => {
-    await closeSharedConnection(found.handle);
-    await services.providers[found.provider].release(found.handle, services);
-    await states.remove(name);
-    await services.index.remove(found.handle.id);
-  });
-}
-
-interface FoundMachine {
-  readonly provider: ProviderName;
-  readonly handle: MachineHandle;
-}
-
-/** With a damaged record the machine's process and sockets are still found: the index knows its id. */
-async function findHandle(project: Project, name: string, services: Services): Promise<FoundMachine | undefined> {
-  const layout = project.states.layout(name);
-  try {
-    const record = await project.states.read(name);
-    return record && { provider: record.provider, handle: handleOf({ record, layout }) };
-  } catch (error) {
-    if (!(error instanceof StateError)) throw error;
-    const entries = await services.index.list();
-    const entry = entries.find(({ projectDir, machine }) => projectDir === project.projectDir && machine === name);
-    if (entry === undefined) throw error;
-    const { id, provider } = entry;
-    return { provider, handle: { id, name, layout, runtimeDir: machineRuntimeDir(services.dirs.runtimeDir, id) } };
-  }
 }

@@ -6,6 +6,7 @@ import { placeOf } from '../machinefile/forms/box.ts';
 import type { ObservedState } from '../providers/provider.ts';
 import { findTargets, type Project, requireSpec, type Target } from './project.ts';
 import type { Services } from './services.ts';
+import { isInstalledByHand } from './up/by-hand.ts';
 
 /** One machine as `vm status --json` prints it. */
 export interface MachineStatus {
@@ -101,7 +102,7 @@ function jsonForward({ hostIp, host, guest, protocol }: PortForward): MachineSta
   return { host_ip: hostIp, host, guest, protocol };
 }
 
-/** A machine runs when this very process of it was seen to accept a login; before, it is starting. */
+/** A machine runs when this very process of it was seen to accept a login; until then, if anybody waits, it starts. */
 function machineState(record: MachineRecord, observed: ObservedState): MachineState {
   switch (observed.kind) {
     case 'stopped':
@@ -110,7 +111,8 @@ function machineState(record: MachineRecord, observed: ObservedState): MachineSt
     case 'paused':
       return 'suspended';
     case 'running': {
-      return isSameProcess(record.ready, observed.process) ? 'running' : 'starting';
+      const isUp = isInstalledByHand(record) || isSameProcess(record.ready, observed.process);
+      return isUp ? 'running' : 'starting';
     }
   }
 }

@@ -73,6 +73,9 @@ export interface Provider {
    */
   screenshot(machine: RecordedMachine, path: string): Promise<void>;
 
+  /** Whether somebody uses the serial console, which serves one user at a time; false where that cannot be seen now. */
+  isConsoleTaken(machine: RecordedMachine): Promise<boolean>;
+
   /** Stops it: gracefully first, by force after its time, or by force at once. Returns when no process is left. */
   stop(machine: MachineHandle, options: StopOptions, context: RunContext): Promise<StopOutcome>;
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { bootableIso } from '../support/boot-iso.ts';
+import { installerIso } from '../support/boot-iso.ts';
 import { BOX_METADATA, type Imports, metadataOf, openImports } from '../support/box-imports.ts';
 import { digest, SOON } from '../support/downloads.ts';
 import { mountTmpfs } from '../support/tmpfs.ts';
@@ -24,6 +24,8 @@ afterEach(async () => {
 
 afterAll(() => imports[Symbol.asyncDispose]());
 
+const ISO = installerIso({ installed: '', system: '' });
+
 /** Adding the file fails; gives what is told, with paths below the project's folder. */
 async function refusal(name: string, ...options: string[]): Promise<string> {
   const stderr = await imports.project.fails(1, 'box', 'add', '-q', name, ...options);
@@ -34,7 +36,7 @@ describe('what is no box', () => {
   test.each<[string, string | Uint8Array, string]>([
     ['notes.txt', 'plain text\n'.repeat(10_000), 'notes.txt is not a disk image\n→ known are qcow2, raw, vmdk, '],
     ['empty.img', '', 'empty.img is not a disk image\n→ known are '],
-    ['install.iso', bootableIso('hello'), 'install.iso is an installation image, not a disk\n→ give it as “cdrom:”'],
+    ['install.iso', ISO, 'install.iso is an installation image, not a disk\n→ give it as “cdrom:”'],
     ['notes.txt.gz', gzipSync('plain text'), 'notes.txt.gz is not a disk image\n→ '],
     ['other.json', '{ "a": 1 }', 'other.json: versions is missing\n→ ask its publisher to correct the catalog'],
   ])('%s', async (name, content, says) => {
@@ -75,10 +77,19 @@ describe('a Vagrant box', () => {
     expect(await refusal('cut.box')).toBe(`vm: cut.box is truncated or damaged\n→ ${GET_AGAIN}\n`);
   });
 
-  test('with two disks', async () => {
-    await imports.makeBox('two.box', { 'metadata.json': metadataOf('a.img', 'b.img') }, ['a.img', 'b.img']);
-    expect(await refusal('two.box')).toBe(
-      'vm: two.box has 2 disks, and boxes with more than one are not built yet\n→ extract it and give its first disk as the box\n',
+  test('with more disks than a box can have', async () => {
+    const names = Array.from({ length: 17 }, (_, i) => `${i}.img`);
+    await imports.makeBox('many.box', { 'metadata.json': metadataOf(...names) }, ['0.img']);
+    expect(await refusal('many.box')).toBe(
+      'vm: many.box has 17 disks, and a box can have 16\n→ extract it and pack it again with fewer\n',
+    );
+  });
+
+  test('whose disks are the same file', async () => {
+    const disks = [{ path: 'a.img' }, { path: './a.img', name: 'data' }];
+    await imports.makeBox('twice.box', { 'metadata.json': JSON.stringify({ provider: 'libvirt', disks }) }, ['a.img']);
+    expect(await refusal('twice.box')).toBe(
+      'vm: twice.box cannot be used: metadata.json names a.img for several disks\n→ extract it and pack it again with a copy for each\n',
     );
   });
 
@@ -107,6 +118,11 @@ describe('an OVA', () => {
       'a disk that is not there, in a way that would steer the terminal',
       '<File ovf:id="f" ovf:href="\u001b[2Jx.vmdk"/><Disk ovf:fileRef="f"/>',
       'none.ova is not whole: app.ovf names \ufffd[2Jx.vmdk, which is not in it',
+    ],
+    [
+      'a machine and another',
+      '<VirtualSystem ovf:id="a"/><VirtualSystem ovf:id="b"/><File ovf:id="f" ovf:href="disk.raw"/><Disk ovf:fileRef="f"/>',
+      'app.ovf in none.ova describes 2 machines, and a box is of one',
     ],
   ])('that names %s', async (_what, ovf, says) => {
     await writeFile(imports.at('app.ovf'), ovf);
@@ -141,13 +157,17 @@ describe('a hostile archive writes nothing outside, nor links to it', () => {
     expect(await refusal('link.box')).toContain(`vm: link.box: the member box.img is a ${kind} link\n${HINT}`);
   });
 
-  test('an image in it that refers to a file of the host', async () => {
+  test.each([
+    ['an image', 'root.img', ['root.img']],
+    ['a further disk', 'data.img', ['root.img', 'data.img']],
+  ])('%s in it that refers to a file of the host', async (_what, hostile, names) => {
     const { at, run } = imports;
-    await run(tools.qemuImg, 'create', '-q', '-f', 'qcow2', '-b', '/etc/passwd', '-F', 'raw', 'box.img', '1M');
-    await writeFile(at('metadata.json'), BOX_METADATA);
-    await run('tar', '-czf', 'backed.box', 'metadata.json', 'box.img');
+    await run(tools.qemuImg, 'convert', '-f', 'raw', '-O', 'qcow2', 'disk.raw', 'root.img');
+    await run(tools.qemuImg, 'create', '-q', '-f', 'qcow2', '-b', '/etc/passwd', '-F', 'raw', hostile, '1M');
+    await writeFile(at('metadata.json'), metadataOf(...names));
+    await run('tar', '-czf', 'backed.box', 'metadata.json', ...names);
     expect(await refusal('backed.box')).toContain(
-      'vm: box.img in backed.box cannot be used as a box: it stands on another file, /etc/passwd\n',
+      `vm: ${hostile} in backed.box cannot be used as a box: it stands on another file, /etc/passwd\n`,
     );
   });
 });

@@ -1,52 +1,10 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findTool } from '../../src/host/exec.ts';
 import { createImage } from '../support/images.ts';
-import { vmPath } from '../support/paths.ts';
+import { onTerminal } from '../support/terminal.ts';
 import { TestProject } from '../support/test-project.ts';
 import { tools } from '../support/tools.ts';
-
-/** Ends a terminal in which the expected does not appear; sooner than the test. */
-const TIMEOUT_MS = 20_000;
-
-interface Typed {
-  /** What must be on the screen. */
-  readonly after: string;
-  readonly keys: string;
-}
-
-interface TerminalOptions {
-  readonly typed?: Typed;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** Runs a command on a terminal of its own, with what a user types; gives all that appeared on the screen. */
-function onTerminal(
-  project: TestProject,
-  args: readonly string[],
-  { typed, env = {} }: TerminalOptions = {},
-): Promise<{ screen: string; exitCode: number | null }> {
-  const vm = [`'${process.execPath}'`, `'${vmPath}'`, ...args].join(' ');
-  const command = `${findTool('stty')} cols 100; exec ${vm}`;
-  const child = spawn(findTool('script') ?? '', ['-qec', command, '/dev/null'], {
-    cwd: project.dir,
-    env: { ...project.env, SHELL: '/bin/sh', TERM: 'xterm', ...env },
-    timeout: TIMEOUT_MS,
-  });
-  let screen = '';
-  let waiting = typed;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    screen += text;
-    if (waiting === undefined || !screen.includes(waiting.after)) return;
-    child.stdin.write(waiting.keys);
-    waiting = undefined;
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (exitCode) => resolve({ screen, exitCode }));
-  });
-}
 
 /** Its QEMU does not start, which is all that is needed here. */
 async function projectOnDisk(): Promise<TestProject> {
@@ -68,8 +26,8 @@ const QUESTION = 'Destroy m? What is on the disks is lost. [y/N] ';
 describe.runIf(findTool('script'))('on a terminal', () => {
   test('a live line tells what takes time, and for how long', async () => {
     await using project = await TestProject.create({ files: SLOW, tools: [tools.blockingQemuImg, tools.failingQemu] });
-    const typed = { after: 'm: create 0.', keys: '\r' };
-    const { screen } = await onTerminal(project, ['up'], { env: SLOW_ENV, typed });
+    const actions = [{ after: 'm: create 0.', keys: '\r' }];
+    const { screen } = await onTerminal(project, ['up'], { env: SLOW_ENV, actions });
     expect(screen).toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏].*m: create \d\.\d s/);
     expect(screen).toContain('m: create failed after');
   });
@@ -96,8 +54,8 @@ describe.runIf(findTool('script'))('on a terminal', () => {
       { keys: 'y\r', exitCode: 0, state: 'not_created' },
     ];
     for (const { keys, exitCode, state } of answers) {
-      const { screen, ...ended } = await onTerminal(project, ['destroy'], { typed: { after: QUESTION, keys } });
-      expect({ keys, ...ended }, screen).toEqual({ keys, exitCode });
+      const { screen, ...ended } = await onTerminal(project, ['destroy'], { actions: [{ after: QUESTION, keys }] });
+      expect({ keys, ...ended }, screen).toEqual({ keys, exitCode, isRestored: true });
       expect(await project.status('m')).toMatchObject({ state });
     }
   });

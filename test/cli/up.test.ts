@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { open, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { chmod, open, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -47,6 +47,21 @@ test.each([
 ])('without $missing: what is missing, how to get it, and nothing is left', async ({ missing, programs, fix }) => {
   await using project = await projectOnDisk(...programs);
   expect(await project.fails(1, 'up')).toContain(`vm: ${missing} is not installed\n→ ${fix}`);
+  expect(project.leftovers()).toEqual([]);
+});
+
+test('a private key that cannot be used is found before anything is made', async () => {
+  await using project = await TestProject.create({
+    files: {
+      Machinefile: 'machines: { m: { box: ./disk.qcow2, ssh: { private_key: ./key } } }',
+      key: 'no key',
+      'key.pub': 'no key',
+    },
+    tools: [tools.qemuImg, tools.failingQemu],
+  });
+  await createImage(join(project.dir, 'disk.qcow2'));
+  await chmod(join(project.dir, 'key'), 0o600);
+  expect(await project.fails(1, 'up')).toContain(`${project.dir}/key is not a private key that can be read`);
   expect(project.leftovers()).toEqual([]);
 });
 

@@ -70,8 +70,13 @@ test(
     expect(await guest('cut -d " " -f 3- ~/.ssh/authorized_keys')).toBe('vm bike\n');
     expect(await guest('ls /etc/ssh | grep ssh_host')).toBe('ssh_host_ed25519_key\nssh_host_ed25519_key.pub\n');
     expect(Number(await guest('df -k --output=size / | tail -n 1'))).toBeGreaterThan(2.8 * 1024 ** 2);
+    // The order of the box is that of the guest, and no other disk is among them.
+    expect(await guest('lsblk --nodeps --noheadings --output NAME')).toBe('vda\nvdb\n');
+    expect(await guest('findmnt --noheadings --output SOURCE /')).toBe('/dev/vda1\n');
+    expect(await guest('sudo mount /dev/vdb /mnt && cat /mnt/answer')).toBe('the second disk\n');
+    await guest('echo kept | sudo tee /mnt/written');
     await project.ok('reload');
-    expect(await guest('hostname')).toBe('bike\n');
+    expect(await guest('hostname; sudo mount /dev/vdb /mnt; cat /mnt/written')).toBe('bike\nkept\n');
   },
   SLOW_BOOT_TIMEOUT_MS,
 );

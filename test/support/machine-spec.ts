@@ -56,8 +56,10 @@ export function tinyBox(overrides: Partial<Box> = {}): Box {
     seed: 'machinefile',
     user: 'root',
     diskPath: '/boxes/tiny/disk.qcow2',
+    parentKey: undefined,
     entryKeyPath: undefined,
     virtualSizeBytes: 1024 ** 3,
+    extraDisks: [],
     kernel: {
       kernelPath: '/boxes/tiny/vmlinuz',
       uncompressedKernelPath: '/boxes/tiny/vmlinux',

@@ -4,6 +4,7 @@ import { rootDir } from './paths.ts';
 /** Programs for the PATH of a test project: real ones, and fakes. */
 export const tools = {
   qemuImg: realTool('qemu-img'),
+  stty: realTool('stty'),
   decompressors: [realTool('xz'), realTool('zstd'), realTool('bzip2')],
   /** QEMU that refuses its command line. */
   failingQemu: fakeTool('failing/qemu-system-x86_64'),

@@ -16,9 +16,23 @@ export interface Conversion {
  * Writes the disk in an image as a qcow2 of the same size, without what is zero. The image is only read.
  * @throws VmError if the disk is full, CommandError if the image cannot be read, InterruptedError.
  */
-export async function convertToQcow2(
-  conversion: Conversion,
-  { context, subject }: { readonly context: RunContext; readonly subject: string },
+export function convertToQcow2(conversion: Conversion, tools: ConversionTools): Promise<void> {
+  return runQemuImg(conversionCommand(conversion), conversion.destPath, tools);
+}
+
+export interface ConversionTools {
+  readonly context: RunContext;
+  readonly subject: string;
+}
+
+/**
+ * Runs a command of qemu-img that has `-p`, and tells how far it is.
+ * @throws VmError if the disk of `destPath` is full, CommandError, InterruptedError.
+ */
+export async function runQemuImg(
+  command: HostCommand,
+  destPath: string,
+  { context, subject }: ConversionTools,
 ): Promise<void> {
   const { reporter, signal } = context;
   const onLine = (line: string) => {
@@ -26,10 +40,10 @@ export async function convertToQcow2(
     if (percent !== undefined) reporter.report({ type: 'progress', subject, text: `${percent} %` });
   };
   try {
-    await run(conversionCommand(conversion), { signal, onLine });
+    await run(command, { signal, onLine });
   } catch (error) {
     if (!(error instanceof CommandError && error.stderr.includes('No space left on device'))) throw error;
-    throw new VmError(`cannot write ${conversion.destPath}: the disk is full`, {
+    throw new VmError(`cannot write ${destPath}: the disk is full`, {
       hint: 'free some space and run the command again',
       cause: error,
     });

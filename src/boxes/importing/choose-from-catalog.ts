@@ -27,7 +27,7 @@ export function callingOf(
   { version }: ChosenBox,
   { called, takesName }: { readonly called: BoxCalling | undefined; readonly takesName: boolean },
 ): BoxCalling {
-  return { name: called?.name ?? catalog.name, version, isNamed: called?.isNamed ?? takesName };
+  return { name: called?.name ?? catalog.name, version, isNamed: called?.isNamed ?? takesName, user: called?.user };
 }
 
 /** @throws VmError for a version that was asked of what has only one, unless it is how that is called. */

@@ -5,7 +5,7 @@ import { sha256 as hashOf } from '../../host/files.ts';
 import type { HttpClient } from '../../http/http-client.ts';
 import { formatReference, parseReference, type Reference } from '../../machinefile/oci-reference.ts';
 import type { Box } from '../box.ts';
-import { type BoxDescription, DISK_FILE } from '../box-file.ts';
+import { type BoxDescription, DISK_FILE, extraDiskFile } from '../box-file.ts';
 import { inspectImage } from '../formats/inspect.ts';
 import type { BoxConfig } from '../oci/box-config.ts';
 import { openChunkCache } from '../oci/chunk-cache.ts';
@@ -33,21 +33,30 @@ export interface OciTools extends DownloadingTools {
 export async function importOci({ reference: text, renew = false }: OciBox, tools: OciTools): Promise<Box> {
   const { store, context, memory } = tools;
   const reference = parseReference(text);
-  const url = `oci://${formatReference(reference)}`;
-  const recall = async () => {
-    const known = renew ? undefined : await memory.recall(url, '');
-    return known !== undefined && (await store.has(known)) ? store.get(known) : undefined;
-  };
-  const known = await recall();
+  const url = urlOf(reference);
+  const known = renew ? undefined : await recallOci(text, tools);
   if (known !== undefined) return known;
   // Whoever waited finds what the other has pulled.
   await using _lock = await store.lock(hashOf(url), { purpose: `pulling ${url}`, signal: context.signal });
-  const pulled = await recall();
+  const pulled = renew ? undefined : await recallOci(text, tools);
   if (pulled !== undefined) return pulled;
   await using client = await tools.openHttp();
   const box = await pull(reference, { ...tools, client });
   await memory.remember(url, '', box.key);
   return box;
+}
+
+/** The box that was pulled by this reference before, if it is still here. */
+export async function recallOci(
+  reference: string,
+  { store, memory }: Pick<OciTools, 'store' | 'memory'>,
+): Promise<Box | undefined> {
+  const known = await memory.recall(urlOf(parseReference(reference)), '');
+  return known !== undefined && (await store.has(known)) ? store.get(known) : undefined;
+}
+
+function urlOf(reference: Reference): string {
+  return `oci://${formatReference(reference)}`;
 }
 
 type Tools = OciTools & { readonly client: HttpClient };
@@ -63,7 +72,7 @@ async function pull(reference: Reference, tools: Tools): Promise<Box> {
     const chunkCache = await openChunkCache(await store.boxDirs());
     const target = { dir: staging.dir, chunkCache };
     const { config, digest: manifestDigest } = await pullBox(target, registry, { context, subject });
-    await checkDisk(staging.dir, config, { shownAs: formatReference(reference), tools });
+    await checkDisks(staging.dir, config, { shownAs: formatReference(reference), tools });
     const key = keyOf(manifestDigest);
     await using _lock = await store.lock(key, { purpose: 'vm box pull', signal: context.signal });
     if (await store.has(key)) return await store.get(key);
@@ -76,8 +85,8 @@ function keyOf(digest: string): string {
   return digest.replace(/^sha256:/, '');
 }
 
-/** The disk is somebody else's image, whatever they say of it. */
-async function checkDisk(
+/** The disks are somebody else's images, whatever they say of them. */
+async function checkDisks(
   dir: string,
   config: BoxConfig,
   { shownAs, tools }: { readonly shownAs: string; readonly tools: Tools },
@@ -87,9 +96,15 @@ async function checkDisk(
       hint: 'pull the box of this architecture, if there is one',
     });
   }
-  const image = await inspectImage({ imagePath: join(dir, DISK_FILE), shownAs }, tools.context.signal);
-  if (image.format !== 'qcow2' || image.virtualSizeBytes !== config.virtualSizeBytes) {
-    throw new VmError(`the disk of ${shownAs} is not what its description says`, { hint: 'push the box again' });
+  const disks = [
+    { file: DISK_FILE, virtualSizeBytes: config.virtualSizeBytes },
+    ...config.extraDisks.map(({ virtualSizeBytes }, i) => ({ file: extraDiskFile(i + 1), virtualSizeBytes })),
+  ];
+  for (const { file, virtualSizeBytes } of disks) {
+    const disk = { imagePath: join(dir, file), shownAs: `${file} of ${shownAs}` };
+    const image = await inspectImage(disk, tools.context.signal);
+    if (image.format === 'qcow2' && image.virtualSizeBytes === virtualSizeBytes) continue;
+    throw new VmError(`${disk.shownAs} is not what its description says`, { hint: 'push the box again' });
   }
 }
 
@@ -98,7 +113,7 @@ async function checkDisk(
  * projects mean by that.
  */
 function describe({ registry, repository, tag }: Reference, config: BoxConfig, key: string): BoxDescription {
-  const { version, arch, seed, user, virtualSizeBytes, commandLine } = config;
+  const { version, arch, seed, user, virtualSizeBytes, extraDisks, commandLine } = config;
   return {
     key,
     fingerprint: undefined,
@@ -109,6 +124,7 @@ function describe({ registry, repository, tag }: Reference, config: BoxConfig, k
     seed,
     user,
     virtualSizeBytes,
+    extraDisks,
     commandLine,
     source: `pulled from oci://${registry}/${repository}${tag === undefined ? '' : `:${tag}`}`,
     builtWith: {},

@@ -82,7 +82,8 @@ function pathOf(url: string, catalogPath: string): string {
   }
 }
 
-async function checkReadable(path: string): Promise<void> {
+/** @throws VmError if there is no such file, or not for us. */
+export async function checkReadable(path: string): Promise<void> {
   if ((await kindOfPath(path)) === 'folder') {
     throw new VmError(`${path} is a folder`, { hint: 'give the disk image, or the box, that is in it' });
   }

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { basename } from 'node:path/posix';
 import { inPhase } from '../../context.ts';
 import { sha256 as hashOf } from '../../host/files.ts';
 import type { Checksum, WantedChecksum } from '../../http/checksum.ts';
@@ -11,9 +10,10 @@ import type { Box } from '../box.ts';
 import type { BoxStore } from '../store.ts';
 import { findCatalog } from '../vagrant/find-catalog.ts';
 import { callingOf, checkVersion, chooseFrom } from './choose-from-catalog.ts';
-import { type BoxCalling, type ImportTools, importBox } from './import.ts';
+import { hasChecksum, rememberDownload } from './download-facts.ts';
+import { type BoxCalling, type ImportTools, importBox, keyOf } from './import.ts';
 import type { ImportMemory } from './import-memory.ts';
-import { sourceAt } from './source-text.ts';
+import { fileNameIn, sourceAt } from './source-text.ts';
 import { findChecksum } from './wanted-checksum.ts';
 
 export interface RemoteFile {
@@ -45,12 +45,7 @@ export interface DownloadingTools extends ImportTools {
 export async function importUrl(file: RemoteFile, tools: DownloadingTools): Promise<Box> {
   const { store, context, memory } = tools;
   const [url] = file.urls;
-  const identity = JSON.stringify([file.checksum, file.version?.text, file.called, file.takesName]);
-  const recall = async () => {
-    const known = await memory.recall(url, identity);
-    return known !== undefined && (await store.has(known)) ? store.get(known) : undefined;
-  };
-  const known = file.renew ? undefined : await recall();
+  const known = file.renew ? undefined : await recallUrl(file, tools);
   if (known !== undefined) return known;
   // Whoever waited finds what the other has made of the file, not the file.
   await using _lock = await store.lock(hashOf(url), {
@@ -60,23 +55,41 @@ export async function importUrl(file: RemoteFile, tools: DownloadingTools): Prom
       context.reporter.report({
         type: 'message',
         level: 'info',
-        subject: file.called?.name ?? nameOf(url),
+        subject: file.called?.name ?? fileNameIn(url),
         text: `process ${pid} is getting this box: waiting for it`,
       }),
   });
-  const made = file.renew ? undefined : await recall();
+  const made = file.renew ? undefined : await recallUrl(file, tools);
   if (made !== undefined) return made;
   await using client = await tools.openHttp();
   const box = await getBox(file, { ...tools, client });
-  await memory.remember(url, identity, box.key);
+  await memory.remember(url, identityOf(file), box.key);
   return box;
+}
+
+/** The box that was made of this file before, if it is still here. */
+export async function recallUrl(
+  file: RemoteFile,
+  { store, memory }: Pick<DownloadingTools, 'store' | 'memory'>,
+): Promise<Box | undefined> {
+  const known = await memory.recall(file.urls[0], identityOf(file));
+  return known !== undefined && (await store.has(known)) ? store.get(known) : undefined;
+}
+
+function identityOf({ checksum, version, called, takesName = false }: RemoteFile): string {
+  return JSON.stringify([checksum, version?.text, called, takesName]);
 }
 
 type Tools = DownloadingTools & { readonly client: HttpClient };
 
 async function getBox({ urls, checksum, version, called, takesName = false }: RemoteFile, tools: Tools): Promise<Box> {
   const [url] = urls;
-  const verified = await findChecksum(checksum, nameOf(url), tools);
+  const verified = await findChecksum(checksum, fileNameIn(url), tools);
+  const same = verified && (await findWithChecksum(verified, called, tools));
+  if (same !== undefined) {
+    checkVersion(shownUrl(url), { version, called });
+    return same;
+  }
   await using downloaded = await get({ urls, checksum: verified, called }, tools);
   const catalog = await findCatalog(downloaded.path, shownUrl(url));
   if (catalog === undefined) {
@@ -92,6 +105,19 @@ async function getBox({ urls, checksum, version, called, takesName = false }: Re
   if (there !== undefined) return there;
   await using box = await get({ urls: [boxUrl], checksum: chosen.checksum, called: calledInCatalog }, tools);
   return await keep({ downloaded: box, url: boxUrl, called: calledInCatalog }, tools);
+}
+
+/** The box of this name made of a file that had this checksum. */
+async function findWithChecksum(
+  checksum: Checksum,
+  called: BoxCalling | undefined,
+  { store, memory }: Tools,
+): Promise<Box | undefined> {
+  for (const { box } of await store.list()) {
+    const isIt = box.key === keyOf(box.digest, called) && (await hasChecksum(box.digest, checksum, memory));
+    if (isIt) return store.get(box.key);
+  }
+  return undefined;
 }
 
 /** A version of a catalog does not change: what was fetched as such is it. */
@@ -111,11 +137,13 @@ interface Wanted {
 
 /** Dispose it when it was moved into the store, or is of no use. */
 async function get({ urls, checksum, called }: Wanted, tools: Tools): Promise<DownloadedFile & AsyncDisposable> {
-  const { client, context, downloadsDir } = tools;
-  const subject = called?.name ?? nameOf(urls[0]);
+  const { client, context, downloadsDir, memory } = tools;
+  const [url] = urls;
+  const subject = called?.name ?? fileNameIn(url);
   const file = await inPhase(context, subject, 'download', () =>
     download({ urls, dir: downloadsDir, subject, checksum }, { client, context }),
   );
+  await rememberDownload({ ...file, url, verified: checksum }, memory);
   return { ...file, [Symbol.asyncDispose]: () => rm(file.path, { force: true }) };
 }
 
@@ -128,12 +156,5 @@ interface Fetched {
 function keep({ downloaded: { path, sha256 }, url, called }: Fetched, tools: Tools): Promise<Box> {
   const shownAs = shownUrl(url);
   const file = { path, shownAs, sha256, isOurs: true };
-  return importBox({ file, fileName: nameOf(url), called, source: sourceAt(url) }, tools);
-}
-
-/** The last part of its path, as it is written there: decoded it might steer a terminal. */
-function nameOf(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const { pathname, host } = new URL(url);
-  return basename(pathname) || host;
+  return importBox({ file, fileName: fileNameIn(url), called, source: sourceAt(url) }, tools);
 }

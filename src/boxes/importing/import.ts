@@ -1,19 +1,20 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inPhase, type RunContext } from '../../context.ts';
-import { VmError } from '../../errors.ts';
 import { sha256 as hashOf, writeFileAtomic } from '../../host/files.ts';
 import type { Arch } from '../../machinefile/spec.ts';
 import type { Box } from '../box.ts';
-import { type BoxDescription, DISK_FILE, ENTRY_KEY_FILE } from '../box-file.ts';
-import { convertToQcow2 } from '../formats/convert.ts';
-import { inspectImage } from '../formats/inspect.ts';
+import { type BoxDescription, DISK_FILE, ENTRY_KEY_FILE, extraDiskFile } from '../box-file.ts';
+import { type ConversionTools, convertToQcow2 } from '../formats/convert.ts';
+import { type InspectedImage, inspectImage } from '../formats/inspect.ts';
 import type { BoxStore } from '../store.ts';
+import { contentVersion } from './content-version.ts';
 import { type PackedFile, type Unpacked, unpack } from './unpack.ts';
 import type { UnpackedDisk } from './unpack-archive.ts';
 
-/** Other people's images are told by cloud-init which user to make; a Vagrant box has its own. */
+/** Other people's images are told by cloud-init which user to make: this one, unless a catalog says. */
 const CLOUD_USER = 'vm';
+/** A Vagrant box has its own. */
 const VAGRANT_USER = 'vagrant';
 
 export interface ImportInput {
@@ -27,9 +28,12 @@ export interface ImportInput {
 
 export interface BoxCalling {
   readonly name: string;
-  readonly version: string;
+  /** Absent: by its content. */
+  readonly version: string | undefined;
   /** See `Box`. */
   readonly isNamed: boolean;
+  /** The login user of an image. Absent: the same for all. */
+  readonly user?: string | undefined;
 }
 
 export interface ImportTools {
@@ -55,58 +59,68 @@ export async function importBox(input: ImportInput, tools: ImportTools): Promise
     const unpackedDir = join(staging.dir, 'unpacked');
     await mkdir(unpackedDir);
     const unpacked = await unpack(file, unpackedDir, context.signal);
-    const virtualSizeBytes = await takeRootDisk(unpacked, join(staging.dir, DISK_FILE), { file, name, context });
+    const disks = await inspectDisks(unpacked, file, context.signal);
+    for (const [i, disk] of disks.entries()) {
+      const destPath = join(staging.dir, i === 0 ? DISK_FILE : extraDiskFile(i));
+      await takeDisk(disk, destPath, { context, subject: name });
+    }
     // With what else was in an archive.
     await rm(unpackedDir, { recursive: true });
     const entryKey = unpacked.vagrant?.privateKey;
     if (entryKey !== undefined) await writeFileAtomic(join(staging.dir, ENTRY_KEY_FILE), entryKey);
     const key = keyOf(unpacked.sha256, called);
     await using _lock = await store.lock(key, { purpose: 'vm box import', signal: context.signal });
-    const description = { ...describe(input, unpacked), key, name, virtualSizeBytes, arch: tools.arch };
+    const description = { ...describe(input, unpacked), ...sizesOf(disks), key, name, arch: tools.arch };
     // Awaited here: at the end of this function staging folder and lock are given up.
     return (await findKnown(key, store)) ?? (await store.commit(staging, description));
   });
 }
 
-/** The same content under another name is another box. */
-function keyOf(sha256: string, called: BoxCalling | undefined): string {
-  return called === undefined ? sha256 : hashOf(JSON.stringify([sha256, called.name, called.version, called.isNamed]));
+/** Of the box made of a file with this digest: the same content under another name, or for another user, is another box. */
+export function keyOf(sha256: string, called: BoxCalling | undefined): string {
+  if (called === undefined) return sha256;
+  const { name, version = contentVersion(sha256), isNamed, user } = called;
+  return hashOf(JSON.stringify([sha256, name, version, isNamed, ...(user === undefined ? [] : [user])]));
 }
 
 async function findKnown(key: string, store: BoxStore): Promise<Box | undefined> {
   return (await store.has(key)) ? store.get(key) : undefined;
 }
 
-/** Makes the disk of the box, and gives its virtual size. */
-async function takeRootDisk(
-  { disks }: Unpacked,
-  destPath: string,
-  { file, name, context }: { readonly file: PackedFile; readonly name: string; readonly context: RunContext },
-): Promise<number> {
-  const [root, ...others] = disks as readonly [UnpackedDisk, ...UnpackedDisk[]]; // never empty
-  if (others.length > 0) {
-    throw new VmError(`${file.shownAs} has ${disks.length} disks, and boxes with more than one are not built yet`, {
-      hint: 'extract it and give its first disk as the box',
-    });
+interface InspectedDisk extends UnpackedDisk, InspectedImage {}
+
+/** All of them, before the first is converted, which may take long. @throws VmError as `inspectImage` does. */
+async function inspectDisks({ disks }: Unpacked, file: PackedFile, signal: AbortSignal): Promise<InspectedDisk[]> {
+  const inspected: InspectedDisk[] = [];
+  for (const disk of disks) {
+    const shownAs = disk.name === file.shownAs ? file.shownAs : `${disk.name} in ${file.shownAs}`;
+    inspected.push({ ...disk, ...(await inspectImage({ imagePath: disk.path, shownAs }, signal)) });
   }
-  const shownAs = root.name === file.shownAs ? file.shownAs : `${root.name} in ${file.shownAs}`;
-  const { format, virtualSizeBytes } = await inspectImage({ imagePath: root.path, shownAs }, context.signal);
-  if (format === 'qcow2') await rename(root.path, destPath);
-  else await convertToQcow2({ imagePath: root.path, format, destPath }, { context, subject: name });
-  return virtualSizeBytes;
+  return inspected;
+}
+
+async function takeDisk({ path, format }: InspectedDisk, destPath: string, tools: ConversionTools): Promise<void> {
+  if (format === 'qcow2') await rename(path, destPath);
+  else await convertToQcow2({ imagePath: path, format, destPath }, tools);
+}
+
+function sizesOf(disks: readonly InspectedDisk[]): Pick<BoxDescription, 'virtualSizeBytes' | 'extraDisks'> {
+  const sizes = disks.map(({ virtualSizeBytes }) => ({ virtualSizeBytes }));
+  const [root, ...extraDisks] = sizes as [(typeof sizes)[number], ...typeof sizes]; // never empty
+  return { ...root, extraDisks };
 }
 
 function describe(
   { called, source }: ImportInput,
   { sha256, vagrant }: Unpacked,
-): Omit<BoxDescription, 'key' | 'name' | 'virtualSizeBytes' | 'arch'> {
+): Omit<BoxDescription, 'key' | 'name' | 'virtualSizeBytes' | 'extraDisks' | 'arch'> {
   return {
     fingerprint: undefined,
     sha256,
-    version: called?.version ?? sha256.slice(0, 12),
+    version: called?.version ?? contentVersion(sha256),
     isNamed: called?.isNamed ?? false,
     seed: vagrant === undefined ? 'cloud-init' : 'vagrant',
-    user: vagrant === undefined ? CLOUD_USER : VAGRANT_USER,
+    user: vagrant === undefined ? (called?.user ?? CLOUD_USER) : VAGRANT_USER,
     hasEntryKey: vagrant?.privateKey !== undefined,
     commandLine: undefined,
     source,

@@ -4,7 +4,8 @@ import { printableName } from '../archives/member-name.ts';
 import type { SparseChunk } from '../archives/sparse-map.ts';
 import { readTar } from '../archives/tar-reader.ts';
 import { writeSparse } from '../archives/write-sparse.ts';
-import { ovfDiskFiles } from '../formats/ovf.ts';
+import { MAX_DISKS } from '../box-file.ts';
+import { countOvfMachines, ovfDiskFiles } from '../formats/ovf.ts';
 import { missingMetadata, parseBoxMetadata } from '../vagrant/box-metadata.ts';
 
 /** A disk image that was taken out of an archive. */
@@ -15,7 +16,7 @@ export interface UnpackedDisk {
 }
 
 export interface UnpackedArchive {
-  /** The root disk first; never empty. */
+  /** In the order of the guest's devices, the root disk first; never empty, nor more than a box can have. */
   readonly disks: readonly UnpackedDisk[];
   /** Of a Vagrant box. */
   readonly vagrant: { readonly privateKey: string | undefined } | undefined;
@@ -64,20 +65,16 @@ export async function unpackArchive({ content, shownAs, dir, signal }: Archive):
   );
   const metadata = texts.get(METADATA);
   if (metadata !== undefined) {
-    const { disks } = parseBoxMetadata(metadata, shownAs);
+    const names = parseBoxMetadata(metadata, shownAs).disks.map(({ path }) => path);
     return {
-      disks: disks.map(({ path }) => imageNamed(path, images, { shownAs, namedIn: METADATA })),
+      disks: imagesNamed(names, images, { shownAs, namedIn: METADATA }),
       vagrant: { privateKey: texts.get(PRIVATE_KEY) },
     };
   }
   const descriptor = [...texts.keys()].find((name) => name.endsWith('.ovf') && name !== VIRTUALBOX_DESCRIPTOR);
   if (descriptor !== undefined) {
-    const files = ovfDiskFiles(texts.get(descriptor) ?? '');
-    if (files.length === 0) throw new VmError(`${descriptor} in ${shownAs} names no disk`);
-    return {
-      disks: files.map((file) => imageNamed(file, images, { shownAs, namedIn: descriptor })),
-      vagrant: undefined,
-    };
+    const names = readDescriptor(texts.get(descriptor) ?? '', `${descriptor} in ${shownAs}`);
+    return { disks: imagesNamed(names, images, { shownAs, namedIn: descriptor }), vagrant: undefined };
   }
   // Some publish an image in an archive of its own, to keep its holes.
   const [only, ...others] = images.values();
@@ -87,16 +84,46 @@ export async function unpackArchive({ content, shownAs, dir, signal }: Archive):
   return { disks: [only], vagrant: undefined };
 }
 
-function imageNamed(
-  name: string,
+/** The names of a machine's disks. @throws VmError if there are none, or they are those of several machines. */
+function readDescriptor(text: string, shownAs: string): string[] {
+  const machines = countOvfMachines(text);
+  if (machines > 1) {
+    throw new VmError(`${shownAs} describes ${machines} machines, and a box is of one`, {
+      hint: 'extract it and give the disk of the one you want as the box',
+    });
+  }
+  const names = ovfDiskFiles(text);
+  if (names.length === 0) throw new VmError(`${shownAs} names no disk`);
+  return names;
+}
+
+/** @throws VmError if one is not there, or is named twice, or they are more than a box can have. */
+function imagesNamed(
+  names: readonly string[],
   images: ReadonlyMap<string, UnpackedDisk>,
   { shownAs, namedIn }: { shownAs: string; namedIn: string },
-): UnpackedDisk {
-  const image = images.get(name.replace(/^\.\//, ''));
-  if (image !== undefined) return image;
-  throw new VmError(`${shownAs} is not whole: ${namedIn} names ${printableName(name)}, which is not in it`, {
-    hint: 'get it again, and compare its checksum',
-  });
+): UnpackedDisk[] {
+  if (names.length > MAX_DISKS) {
+    throw new VmError(`${shownAs} has ${names.length} disks, and a box can have ${MAX_DISKS}`, {
+      hint: 'extract it and pack it again with fewer',
+    });
+  }
+  const found = new Set<UnpackedDisk>();
+  for (const name of names) {
+    const image = images.get(name.replace(/^\.\//, ''));
+    if (image === undefined) {
+      throw new VmError(`${shownAs} is not whole: ${namedIn} names ${printableName(name)}, which is not in it`, {
+        hint: 'get it again, and compare its checksum',
+      });
+    }
+    if (found.has(image)) {
+      throw new VmError(`${shownAs} cannot be used: ${namedIn} names ${printableName(name)} for several disks`, {
+        hint: 'extract it and pack it again with a copy for each',
+      });
+    }
+    found.add(image);
+  }
+  return [...found];
 }
 
 async function readText(chunks: AsyncIterable<SparseChunk>, sizeBytes: number): Promise<string> {

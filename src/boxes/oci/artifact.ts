@@ -9,13 +9,13 @@ import {
   readText,
 } from '../vagrant/json-document.ts';
 import {
-  BOX_FILES,
   type BoxConfig,
   type BoxFileName,
   CONFIG_MEDIA_TYPE,
   MAX_CHUNKS,
   MAX_CONFIG_BYTES,
   MAX_FILE_BYTES,
+  readFileName,
 } from './box-config.ts';
 import { findObject, readCount, readCountText, readMatching, readObject, readOneOf } from './json-fields.ts';
 import { type Descriptor, MANIFEST_MEDIA_TYPE } from './registry.ts';
@@ -115,7 +115,7 @@ function parseChunk(layer: JsonObject): Chunk {
   const length = readCountText(annotations, `${ANNOTATION}.length`, MAX_CHUNK_BYTES);
   if (length === 0) throw mistake(annotations, `${ANNOTATION}.length`, 'is 0');
   return {
-    file: readOneOf(annotations, `${ANNOTATION}.file`, BOX_FILES),
+    file: readFileName(annotations, `${ANNOTATION}.file`),
     offset: readCountText(annotations, `${ANNOTATION}.offset`, MAX_FILE_BYTES - length),
     length,
     sha256: readMatching(annotations, `${ANNOTATION}.sha256`, SHA256),

@@ -24,7 +24,7 @@ export interface PulledBox {
 
 /**
  * Writes the files of a box to a folder, with the index of its chunks. Chunks that this host has already are copied.
- * Every file is what the box's description says; the disk is still somebody else's image, to be inspected as such.
+ * Every file is what the box's description says; the disks are still somebody else's images, to be inspected as such.
  * @throws VmError if it is not a box, or damaged, or cannot be written; what `Registry` throws; InterruptedError.
  */
 export async function pullBox(

@@ -2,25 +2,35 @@ import { describeSize } from '../../http/progress-text.ts';
 import { addBox, build } from '../../operations/box-sources.ts';
 import { type BoxUpdate, updateBoxes } from '../../operations/box-update.ts';
 import { boxesNamed, listBoxes, pruneBoxes, removeBox, type UsedBox, unusedBoxes } from '../../operations/boxes.ts';
+import { buildFromRecipe } from '../../operations/packaging/build-recipe.ts';
 import { type AddOptions, parseBoxToAdd } from '../box-to-add.ts';
 import type { CommandDefinition } from '../command.ts';
 import { printReady } from './box-ready.ts';
+import { boxOutdatedCommand, printRemoteBoxes } from './box-remote.ts';
 
 const boxBuildCommand: CommandDefinition = {
   name: 'box build',
-  args: '<name>',
-  summary: 'build a box from its recipe, out of Debian packages',
+  args: '<recipe>',
+  summary: 'build a box: from a recipe that comes with vm, by its name, or from a file of yours',
   group: 'Boxes',
-  example: 'vm box build debian/12',
+  example: 'vm box build ./app.yaml',
   completes: 'boxes',
   options: [{ flags: '--force', description: 'also if nothing it is made of has changed' }],
   emitsEvents: () => true,
-  async run({ args, options, services, output, globals }) {
-    const [name = ''] = args;
-    const box = await build(name, { force: options.force === true, services });
+  async run({ args, options, services, output, globals, loadBoxRecipe }) {
+    const [recipe = ''] = args;
+    const force = options.force === true;
+    const box = isFile(recipe)
+      ? await buildFromRecipe({ recipe: await loadBoxRecipe(recipe), file: recipe, force }, services)
+      : await build(recipe, { force, services });
     return printReady(box, { globals, output });
   },
 };
+
+/** Names of boxes have none of these. */
+function isFile(recipe: string): boolean {
+  return /^(\.{0,2}\/|~)|\.ya?ml$/.test(recipe);
+}
 
 const boxAddCommand: CommandDefinition = {
   name: 'box add',
@@ -45,8 +55,13 @@ const boxListCommand: CommandDefinition = {
   name: 'box list',
   summary: 'the boxes on this host, and who uses them',
   group: 'Boxes',
-  example: 'vm box list',
-  async run({ services, output, globals }) {
+  example: 'vm box list --remote',
+  options: [
+    { flags: '--remote', description: 'instead: those that can be had by their names, of recipes and catalogs' },
+  ],
+  async run(invocation) {
+    const { options, services, output, globals } = invocation;
+    if (options.remote === true) return printRemoteBoxes(invocation);
     const boxes = await listBoxes(services);
     if (globals.json) output.json(boxes.map(boxDocument));
     else output.table(['BOX', 'VERSION', 'SIZE', 'MACHINES', 'KEY'], boxes.map(boxRow));
@@ -144,6 +159,7 @@ export const boxCommands: readonly CommandDefinition[] = [
   boxListCommand,
   boxInfoCommand,
   boxUpdateCommand,
+  boxOutdatedCommand,
   boxRemoveCommand,
   boxPruneCommand,
 ];
@@ -160,7 +176,7 @@ function boxRow({ box, sizeBytes, users }: UsedBox): string[] {
 
 /** A box as `--json` prints it. */
 function boxDocument({ box, createdAt, sizeBytes, users }: UsedBox) {
-  const { name, version, key, digest, source, arch, user, seed, virtualSizeBytes } = box;
+  const { name, version, key, digest, source, arch, user, seed, virtualSizeBytes, extraDisks, parentKey } = box;
   return {
     name,
     version,
@@ -171,15 +187,19 @@ function boxDocument({ box, createdAt, sizeBytes, users }: UsedBox) {
     seed,
     boot: box.kernel === undefined ? 'firmware' : 'kernel',
     disk_bytes: virtualSizeBytes,
+    extra_disk_bytes: extraDisks.map(({ virtualSizeBytes }) => virtualSizeBytes),
     size_bytes: sizeBytes,
+    parent: parentKey ?? null,
     source,
     created_at: createdAt,
     machines: users.map(({ projectDir, machine }) => ({ project: projectDir, machine })),
   };
 }
 
-function formatInfo({ machines, ...facts }: ReturnType<typeof boxDocument>): string {
-  const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(11)} ${value}`);
+function formatInfo({ machines, extra_disk_bytes, ...facts }: ReturnType<typeof boxDocument>): string {
+  const known = Object.entries(facts).filter(([, value]) => value !== null);
+  const lines = known.map(([name, value]) => `${name.padEnd(11)} ${value}`);
+  const extraDisks = extra_disk_bytes.map((bytes) => `extra_disk  ${bytes}`);
   const users = machines.map(({ project, machine }) => `machine     ${machine} in ${project}`);
-  return [...lines, ...users].join('\n');
+  return [...lines, ...extraDisks, ...users].join('\n');
 }

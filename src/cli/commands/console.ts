@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { UsageError } from '../../errors.ts';
+import { runInForeground } from '../../host/exec.ts';
 import { openConsole } from '../../operations/console.ts';
 import type { CommandDefinition } from '../command.ts';
 
@@ -21,9 +23,13 @@ export const consoleCommand: CommandDefinition = {
     const { stdin, stdout } = process;
     stdin.setRawMode(true);
     try {
+      // Node.js's raw mode still lets the terminal begin a new line at each line feed, which full-screen programs of
+      // the guest do not expect. Leaving it restores this, too.
+      await runInForeground({ file: 'stty', args: ['-opost'] });
       // A guest that goes away ends the session, however the connection broke.
       const fromGuest = pipeline(socket, stdout, { end: false }).catch(() => {});
-      await Promise.race([copyUntilDetached(stdin, socket), fromGuest]);
+      await Promise.race([copyUntilDetached(stdin, socket), fromGuest, once(services.signal, 'abort')]);
+      services.signal.throwIfAborted();
     } finally {
       stdin.setRawMode(false);
       stdin.pause();

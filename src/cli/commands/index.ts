@@ -11,6 +11,7 @@ import { haltCommand } from './halt.ts';
 import { initCommand } from './init.ts';
 import { listCommand } from './list.ts';
 import { logsCommand } from './logs.ts';
+import { packageCommand } from './package.ts';
 import { portCommand } from './port.ts';
 import { provisionCommand } from './provision.ts';
 import { reloadCommand } from './reload.ts';
@@ -45,6 +46,7 @@ export const commands: readonly CommandDefinition[] = [
   sshConfigCommand,
   ...boxCommands,
   ...boxRegistryCommands,
+  packageCommand,
   doctorCommand,
   completionCommand,
   versionCommand,

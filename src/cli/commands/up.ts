@@ -76,9 +76,12 @@ async function confirmRecreate({ args, confirm }: Invocation, project: Project):
 
 function printOutcomes({ output, globals }: Invocation, project: Project, outcomes: readonly UpOutcome[]): void {
   if (globals.quiet) return;
-  for (const { machine, forwards } of outcomes) {
+  for (const { machine, ready, forwards } of outcomes) {
     const ports = forwards.slice(1).map(({ hostIp, host, guest }) => `${hostIp}:${host} → ${guest}`);
-    output.text(`${machine} is up: vm ssh ${machine}${ports.length > 0 ? `; ports ${ports.join(', ')}` : ''}`);
+    const next = ready
+      ? `${machine} is up: vm ssh ${machine}`
+      : `${machine} is started: vm screenshot ${machine} shows its screen`;
+    output.text(`${next}${ports.length > 0 ? `; ports ${ports.join(', ')}` : ''}`);
     const message = 'machines' in project.spec && project.spec.machines.find(({ name }) => name === machine)?.message;
     if (message) output.text(message);
   }

@@ -27,6 +27,11 @@ const NAME = /^[a-z0-9][a-z0-9._-]*(\/[a-z0-9][a-z0-9._-]*)*$/;
 const IMAGE_FILE = /\.(qcow2|img|raw|box|vmdk|vdi|vhdx?|ova|iso|xz|gz|zst|bz2)$/;
 const FORMS = 'allowed: name, name@version, ./path, https://…, oci://…';
 
+/** Whether a box can be called so. */
+export function isBoxName(text: string): boolean {
+  return NAME.test(text);
+}
+
 export function parseBox(box: BoxDocument): Parsed<BoxForm> {
   return typeof box === 'string' ? parseBoxText(box) : parseBoxMapping(box);
 }
@@ -38,7 +43,7 @@ function parseBoxText(text: string): Parsed<BoxForm> {
   if (IMAGE_FILE.test(text)) return { mistake: `“${text}” looks like a file (write “./${text}” for a path)` };
   const at = text.indexOf('@');
   const name = at < 0 ? text : text.slice(0, at);
-  if (!NAME.test(name) || text.endsWith('@')) return { mistake: `“${text}” is not a box (${FORMS})` };
+  if (!isBoxName(name) || text.endsWith('@')) return { mistake: `“${text}” is not a box (${FORMS})` };
   return withVersion(at < 0 ? undefined : text.slice(at + 1), (version) => ({ kind: 'name', name, version }));
 }
 

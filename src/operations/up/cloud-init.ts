@@ -22,7 +22,7 @@ export function checkCloudInit({ name, cloudInit }: MachineSpec, box: Box): void
  * Exits with 0 where there is no cloud-init: such an image takes its keys by a program of its own. The last stage writes
  * result.json; `cloud-init status --wait` does not wait for it once an earlier stage has failed.
  */
-const WAIT_SCRIPT = `command -v cloud-init >/dev/null || exit 0
+export const WAIT_SCRIPT = `command -v cloud-init >/dev/null || exit 0
 until [ -e /run/cloud-init/result.json ] || [ -e /run/cloud-init/disabled ]; do sleep 0.3; done
 cloud-init status --long`;
 

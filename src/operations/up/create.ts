@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Box } from '../../boxes/box.ts';
+import { readUserPublicKey } from '../../communicators/user-key.ts';
 import { inPhase } from '../../context.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
 import type { IndexEntry } from '../../machine/machine-index.ts';
 import { macAddressOf, planMachine } from '../../machine/plan.ts';
 import { type MachineRecord, type PortForward, RECORD_FORMAT, type SshRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
+import type { RecordedMachine } from '../../providers/provider.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
-import { createIdentity } from './identity.ts';
+import { copyFirmwareVariables, copyIdentity, createIdentity } from './identity.ts';
 
 const FALLBACK_USER = 'vm';
 
@@ -22,7 +24,7 @@ export function newRecord(project: string, spec: MachineSpec, box: Box | undefin
     machine: spec.name,
     provider: spec.provider,
     createdAt: new Date().toISOString(),
-    box: box && { key: box.key, name: box.name, version: box.version },
+    box: box && { key: box.key, name: box.name, version: box.version, extraDiskCount: box.extraDisks.length },
     ssh: { hostIp: '127.0.0.1', port: 0, ...sshSettings(spec, box) },
     forwards: [],
     macAddress: macAddressOf(id),
@@ -63,28 +65,43 @@ async function holdBox(box: Box | undefined, { boxes, signal }: Services): Promi
   }
 }
 
+export interface NewMachine {
+  readonly spec: MachineSpec;
+  readonly box: Box | undefined;
+  readonly projectName: string;
+  /** The machine whose disk it stands on in place of the box's: it can be entered in the same way, and only so. */
+  readonly original?: RecordedMachine;
+}
+
+/** What is true of a machine's disk, and so of one that stands on it. */
+function takenOver({ isEntered, environmentFingerprint }: MachineRecord) {
+  return { environmentFingerprint, ...(isEntered !== undefined && { isEntered }) };
+}
+
 /**
  * Makes the machine: keys, disks, record; all of it or nothing. Call with the machine's lock held.
  * Killed at any instant it leaves a staging folder, which the next `up` or `destroy` of the machine removes.
  */
-export async function createMachine(
-  project: Project,
-  machine: { readonly spec: MachineSpec; readonly box: Box | undefined; readonly projectName: string },
-  services: Services,
-): Promise<MachineRecord> {
-  const { spec, box, projectName } = machine;
+export async function createMachine(project: Project, machine: NewMachine, services: Services): Promise<MachineRecord> {
+  const { spec, box, projectName, original } = machine;
   const { states } = project;
   const provider = services.providers[spec.provider];
-  const record = newRecord(projectName, spec, box, services.dirs.runtimeDir);
+  const record = {
+    ...newRecord(projectName, spec, box, services.dirs.runtimeDir),
+    ...(original && takenOver(original.record)),
+  };
   const accel = services.resolveAccelerator(spec.accel);
   const plan = planMachine({ spec, box, accel, layout: states.layout(spec.name), record });
   await provider.check(plan);
+  if (spec.ssh.privateKeyPath !== undefined) await readUserPublicKey(spec.ssh.privateKeyPath);
   return inPhase(services, spec.name, 'create', async () => {
     await using _box = await holdBox(box, services);
     const staged = await states.stage(spec.name);
     try {
-      await createIdentity(staged, spec.name);
+      if (original === undefined) await createIdentity(staged, spec.name);
+      else await copyIdentity(original.layout, staged);
       await provider.create({ ...plan, layout: staged }, services);
+      if (original !== undefined) await copyFirmwareVariables(original.layout, staged);
       await states.write(record, staged);
       await services.index.add(indexEntryOf(record, project));
       await states.commit(spec.name, staged);

@@ -106,6 +106,7 @@ rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
 mv ${HOST_KEY}.vm ${HOST_KEY}
 mv ${HOST_KEY}.pub.vm ${HOST_KEY}.pub
 chmod 644 ${HOST_KEY}.pub
+umask 022
 sed -i '/^[[:space:]]*HostKey[[:space:]]/d' /etc/ssh/sshd_config
 hostnamectl set-hostname ${name} 2>/dev/null || { echo ${name} >/etc/hostname; hostname ${name}; }
 grep -q "[[:space:]]"${name}"$" /etc/hosts || echo "127.0.1.1 "${name} >>/etc/hosts

@@ -8,7 +8,7 @@ import { lastLines } from '../../machine/console-text.ts';
 import { changedSettings, restartSettings } from '../../machine/plan.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
-import { destroyMachine } from '../destroy.ts';
+import { destroyMachine } from '../destroy-machine.ts';
 import { endpointOf, LazyGuest, writeSshConfig } from '../guest.ts';
 import { lockMachine } from '../machine-lock.ts';
 import type { Project } from '../project.ts';
@@ -17,6 +17,7 @@ import { applyEnvironment } from '../provision/environment.ts';
 import { provisionMachine } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { syncMachine } from '../sync.ts';
+import { isInstalledByHand, reportUndone } from './by-hand.ts';
 import { awaitCloudInit } from './cloud-init.ts';
 import { createMachine, indexEntryOf } from './create.ts';
 import { enterFirst, needsEntry } from './first-entry.ts';
@@ -33,6 +34,8 @@ export interface UpOutcome {
   readonly machine: string;
   readonly created: boolean;
   readonly started: boolean;
+  /** It was seen to accept a login, for which nobody waits in a machine that is installed by hand. */
+  readonly ready: boolean;
   readonly stepsRun: readonly string[];
   readonly forwards: MachineRecord['forwards'];
 }
@@ -60,14 +63,13 @@ export async function upMachine(
   const record = existing ?? (await createMachine(project, target, services));
   const running = await ensureRunning(project, { target, record }, services);
   await using guest = running.guest;
+  const done = { machine: spec.name, created: existing === undefined, started: running.started };
+  if (isInstalledByHand(record)) {
+    reportUndone(spec, services);
+    return { ...done, ready: false, stepsRun: [], forwards: running.record.forwards };
+  }
   const provisioned = await convergeGuest(project, { spec, record: running.record, guest }, { options, services });
-  return {
-    machine: spec.name,
-    created: existing === undefined,
-    started: running.started,
-    stepsRun: provisioned.stepsRun,
-    forwards: provisioned.record.forwards,
-  };
+  return { ...done, ready: true, stepsRun: provisioned.stepsRun, forwards: provisioned.record.forwards };
 }
 
 interface Running {
@@ -165,6 +167,7 @@ async function awaitReady(
   services: Services,
 ): Promise<{ record: MachineRecord; guest: LazyGuest }> {
   const layout = project.states.layout(spec.name);
+  if (isInstalledByHand(record)) return { record, guest: new LazyGuest({ record, layout }, services) };
   const provider = services.providers[spec.provider];
   return inPhase(services, spec.name, 'boot', async () => {
     const options = {

@@ -24,7 +24,7 @@ export function qemuCommand(plan: MachinePlan, uefi: FirmwareImages | undefined)
       ...platformArgs(plan, uefi),
       ...sandboxArgs(),
       ...controlArgs(plan),
-      ...rootDiskArgs(plan),
+      ...diskArgs(plan),
       ...cdromArgs(plan),
       ...kernelArgs(plan),
       ...networkArgs(plan),
@@ -101,26 +101,36 @@ function sandboxArgs(): string[] {
   return ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];
 }
 
+/** QEMU's name for the device behind the serial console. */
+export const CONSOLE_ID = 'console';
+
 function controlArgs({ runtime, layout }: MachinePlan): string[] {
   return [
+    '-qmp',
+    `unix:${runtime.monitorPath},server=on,wait=off`,
     '-chardev',
-    `socket,id=monitor,path=${runtime.monitorPath},server=on,wait=off`,
-    '-mon',
-    'chardev=monitor,mode=control',
-    '-chardev',
-    `socket,id=console,path=${runtime.consolePath},server=on,wait=off,logfile=${escapeCommas(layout.serialLogPath)}`,
+    `socket,id=${CONSOLE_ID},path=${runtime.consolePath},server=on,wait=off,logfile=${escapeCommas(layout.serialLogPath)}`,
     '-serial',
-    'chardev:console',
+    `chardev:${CONSOLE_ID}`,
   ];
 }
 
-function rootDiskArgs(plan: MachinePlan): string[] {
-  const { layout } = plan;
-  const file = { driver: 'file', filename: layout.diskPath, discard: 'unmap' };
+/** Guests name virtio disks in the order of their places on the bus, which is that of the arguments: these come first. */
+function diskArgs(plan: MachinePlan): string[] {
+  const { layout, box } = plan;
+  const extraDisks = box?.extraDisks ?? [];
   return [
-    ...blockdev({ 'node-name': 'root', driver: 'qcow2', discard: 'unmap', 'detect-zeroes': 'unmap', file }),
+    ...diskDevice('root', layout.diskPath, bootIndex(plan, 'disk')),
+    ...extraDisks.flatMap((_disk, i) => diskDevice(`extra-${i + 1}`, layout.extraDiskPath(i + 1), '')),
+  ];
+}
+
+function diskDevice(name: string, path: string, bootIndexProperty: string): string[] {
+  const file = { driver: 'file', filename: path, discard: 'unmap' };
+  return [
+    ...blockdev({ 'node-name': name, driver: 'qcow2', discard: 'unmap', 'detect-zeroes': 'unmap', file }),
     '-device',
-    `virtio-blk-pci,id=root-disk,drive=root${bootIndex(plan, 'disk')}`,
+    `virtio-blk-pci,id=${name}-disk,drive=${name}${bootIndexProperty}`,
   ];
 }
 

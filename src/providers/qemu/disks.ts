@@ -1,20 +1,35 @@
-import { open } from 'node:fs/promises';
+import { readDiskSize } from '../../boxes/formats/disk-size.ts';
 import { StateError } from '../../errors.ts';
 import { type HostCommand, run } from '../../host/exec.ts';
-import { asWriteError } from '../../host/files.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import { type FirmwareImages, uefiOf } from './firmware.ts';
 
-/** Makes the root disk: an overlay of the box's own, or empty. Pure. */
-export function createDiskCommand({ box, diskBytes, layout }: MachinePlan): HostCommand {
-  const backing = box === undefined ? [] : ['-b', box.diskPath, '-F', 'qcow2'];
-  return {
-    file: 'qemu-img',
-    args: ['create', '-q', '-f', 'qcow2', ...backing, layout.diskPath, String(diskBytes)],
-  };
+/** What makes the disks of a new machine, the root disk first, and its UEFI variables, where it boots by UEFI. Pure. */
+export function createCommands(plan: MachinePlan, uefi: FirmwareImages | undefined): HostCommand[] {
+  const { box, diskBytes, layout } = plan;
+  const extraDisks = box?.extraDisks ?? [];
+  return [
+    createDiskCommand({ path: layout.diskPath, backingPath: box?.diskPath, bytes: diskBytes }),
+    ...extraDisks.map(({ path, virtualSizeBytes }, i) =>
+      createDiskCommand({ path: layout.extraDiskPath(i + 1), backingPath: path, bytes: virtualSizeBytes }),
+    ),
+    ...(uefi ? [createNvramCommand(plan, uefi)] : []),
+  ];
 }
 
-/** Makes a machine's own copy of the UEFI variables, as qcow2. Pure. */
+interface NewDisk {
+  readonly path: string;
+  /** The box's disk that it is an overlay of; absent: it is empty. */
+  readonly backingPath: string | undefined;
+  readonly bytes: number;
+}
+
+function createDiskCommand({ path, backingPath, bytes }: NewDisk): HostCommand {
+  const backing = backingPath === undefined ? [] : ['-b', backingPath, '-F', 'qcow2'];
+  return { file: 'qemu-img', args: ['create', '-q', '-f', 'qcow2', ...backing, path, String(bytes)] };
+}
+
+/** Makes a machine's own copy of the UEFI variables, as qcow2. */
 function createNvramCommand({ layout }: MachinePlan, { variablesPath }: FirmwareImages): HostCommand {
   return {
     file: 'qemu-img',
@@ -28,9 +43,7 @@ function growDiskCommand(diskPath: string, bytes: number): HostCommand {
 
 /** Makes the disks of a new machine. */
 export async function createDisks(plan: MachinePlan, signal: AbortSignal): Promise<void> {
-  await run(createDiskCommand(plan), { signal });
-  const uefi = uefiOf(plan.spec);
-  if (uefi) await run(createNvramCommand(plan, uefi), { signal });
+  for (const command of createCommands(plan, uefiOf(plan.spec))) await run(command, { signal });
 }
 
 /**
@@ -38,7 +51,7 @@ export async function createDisks(plan: MachinePlan, signal: AbortSignal): Promi
  * @throws StateError if the disk is damaged, or larger than what is asked for: shrinking would cut the filesystem off.
  */
 export async function ensureDiskSize({ layout, diskBytes, spec }: MachinePlan, signal: AbortSignal): Promise<void> {
-  const currentBytes = await readVirtualSize(layout.diskPath);
+  const currentBytes = await readDiskSize(layout.diskPath);
   if (currentBytes === diskBytes) return;
   if (spec.diskBytes !== undefined && currentBytes > spec.diskBytes) {
     throw new StateError(
@@ -47,25 +60,4 @@ export async function ensureDiskSize({ layout, diskBytes, spec }: MachinePlan, s
     );
   }
   if (currentBytes < diskBytes) await run(growDiskCommand(layout.diskPath, diskBytes), { signal });
-}
-
-const QCOW2_MAGIC = 0x514649fb;
-const HEADER_BYTES = 32;
-
-/** The virtual size in a qcow2 header: big-endian 64 bit at offset 24 (QEMU's docs/interop/qcow2). */
-async function readVirtualSize(diskPath: string): Promise<number> {
-  const file = await open(diskPath, 'r').catch((error: unknown) => {
-    throw asWriteError(diskPath, error);
-  });
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
-    if (bytesRead < HEADER_BYTES || buffer.readUInt32BE(0) !== QCOW2_MAGIC) {
-      throw new StateError(`${diskPath} is not a qcow2 disk any more`, {
-        hint: 'restore it from a copy, or destroy the machine',
-      });
-    }
-    return Number(buffer.readBigUInt64BE(24));
-  } finally {
-    await file.close();
-  }
 }

@@ -8,9 +8,10 @@ import { lastLines } from '../../machine/console-text.ts';
 import { runtimeLayout } from '../../machine/layout.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { Provider, RecordedMachine } from '../provider.ts';
-import { qemuBinary, qemuCommand } from './args.ts';
+import { CONSOLE_ID, qemuBinary, qemuCommand } from './args.ts';
 import { findFatalConsoleText } from './boot-diagnosis.ts';
-import { createDiskCommand, createDisks, ensureDiskSize } from './disks.ts';
+import { isConnected } from './chardevs.ts';
+import { createCommands, createDisks, ensureDiskSize } from './disks.ts';
 import { uefiOf } from './firmware.ts';
 import { findQemu } from './process.ts';
 import { QmpClient, withMonitor } from './qmp.ts';
@@ -38,7 +39,7 @@ export const qemuProvider: Provider = {
 
   create: (plan, context) => createDisks(plan, context.signal),
 
-  describeCreate: (plan) => [createDiskCommand(plan)],
+  describeCreate: (plan) => createCommands(plan, uefiOf(plan.spec)),
 
   describeStart: (plan) => [qemuCommand(plan, uefiOf(plan.spec))],
 
@@ -62,8 +63,8 @@ export const qemuProvider: Provider = {
   async state(machine) {
     const qemu = findQemu({ id: machine.record.id, layout: machine.layout });
     if (qemu === undefined) {
-      const { diskPath } = machine.layout;
-      return existsSync(diskPath) ? { kind: 'stopped' } : { kind: 'broken', reason: `its disk ${diskPath} is gone` };
+      const missing = diskPathsOf(machine).find((path) => !existsSync(path));
+      return missing === undefined ? { kind: 'stopped' } : { kind: 'broken', reason: `its disk ${missing} is gone` };
     }
     const reason = await pauseReason(machine);
     return reason === undefined ? { kind: 'running', process: qemu } : { kind: 'paused', process: qemu, reason };
@@ -81,6 +82,12 @@ export const qemuProvider: Provider = {
     });
   },
 
+  async isConsoleTaken({ record }) {
+    const { monitorPath } = runtimeLayout(record.runtimeDir);
+    const devices = await withMonitor(monitorPath, OBSERVER_TIMEOUT_MS, (monitor) => monitor.execute('query-chardev'));
+    return isConnected(devices, CONSOLE_ID);
+  },
+
   async networkMark({ record }) {
     const { monitorPath } = runtimeLayout(record.runtimeDir);
     // A driver that brings the card up sets its filter: out of promiscuous mode, with the addresses it listens to.
@@ -96,6 +103,11 @@ export const qemuProvider: Provider = {
     return findFatalConsoleText(await readTail(layout.serialLogPath));
   },
 };
+
+function diskPathsOf({ record, layout }: RecordedMachine): string[] {
+  const length = record.box?.extraDiskCount ?? 0;
+  return [layout.diskPath, ...Array.from({ length }, (_, i) => layout.extraDiskPath(i + 1))];
+}
 
 /** Why QEMU holds the guest still; undefined when it runs, or when the monitor is busy. */
 async function pauseReason({ record }: RecordedMachine): Promise<string | undefined> {

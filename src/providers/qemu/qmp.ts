@@ -10,6 +10,9 @@ interface QmpMessage {
   readonly event?: string;
 }
 
+/** A QEMU that is merely busy answers sooner; one that does not is stuck, and nobody may wait for it forever. */
+const REPLY_TIMEOUT_MS = 5_000;
+
 interface PendingReply {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -31,35 +34,42 @@ export class QmpClient implements Disposable {
 
   /**
    * Connects and negotiates.
-   * @throws TimeoutError when the monitor does not greet in time (not up yet, or busy with another connection);
-   * a system error when there is no socket.
+   * @throws TimeoutError when the monitor does not greet in time (not up yet, or busy with another connection), or is
+   * stuck; a system error when there is no socket.
    */
   static async connect(socketPath: string, timeoutMs: number): Promise<QmpClient> {
     const socket = connect(socketPath);
     const deadline = AbortSignal.timeout(timeoutMs);
-    const client = await new Promise<QmpClient>((resolve, reject) => {
-      const client = new QmpClient(socket);
-      client.#pending.set(0, { resolve: () => resolve(client), reject });
-      socket.once('error', reject);
-      deadline.addEventListener('abort', () =>
-        reject(new TimeoutError(`QEMU's monitor is silent for ${timeoutMs} ms`)),
-      );
-    }).catch((error: unknown) => {
+    try {
+      const client = await new Promise<QmpClient>((resolve, reject) => {
+        const client = new QmpClient(socket);
+        client.#pending.set(0, { resolve: () => resolve(client), reject });
+        socket.once('error', reject);
+        deadline.addEventListener('abort', () => reject(silentFor(timeoutMs)));
+      });
+      await client.execute('qmp_capabilities');
+      return client;
+    } catch (error) {
       socket.destroy();
       throw error;
-    });
-    await client.execute('qmp_capabilities');
-    return client;
+    }
   }
 
-  /** @throws StateError with QEMU's words when it refuses, or when it ends meanwhile. */
-  execute(command: string, args?: object): Promise<unknown> {
+  /** @throws StateError with QEMU's words when it refuses, or when it ends meanwhile; TimeoutError when it is stuck. */
+  async execute(command: string, args?: object): Promise<unknown> {
     const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      if (this.#socket.destroyed) return reject(new StateError('QEMU closed its monitor'));
-      this.#pending.set(id, { resolve, reject });
-      this.#socket.write(`${JSON.stringify({ execute: command, id, ...(args && { arguments: args }) })}\n`);
-    });
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        if (this.#socket.destroyed) return reject(new StateError('QEMU closed its monitor'));
+        this.#pending.set(id, { resolve, reject });
+        timer = setTimeout(() => reject(silentFor(REPLY_TIMEOUT_MS)), REPLY_TIMEOUT_MS);
+        this.#socket.write(`${JSON.stringify({ execute: command, id, ...(args && { arguments: args }) })}\n`);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#pending.delete(id);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -88,6 +98,10 @@ export class QmpClient implements Disposable {
     for (const reply of this.#pending.values()) reply.reject(error);
     this.#pending.clear();
   }
+}
+
+function silentFor(ms: number): TimeoutError {
+  return new TimeoutError(`QEMU's monitor is silent for ${ms} ms`);
 }
 
 /** Runs `work` with a monitor connection; undefined when QEMU does not answer in `timeoutMs` or has gone. */

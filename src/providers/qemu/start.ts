@@ -6,6 +6,7 @@ import { systemErrorCode } from '../../host/files.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from '../../host/processes.ts';
 import { waitFor } from '../../host/wait.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
+import type { Display, MachineSpec } from '../../machinefile/spec.ts';
 import { PortTakenError } from '../provider.ts';
 import { qemuCommand } from './args.ts';
 import { uefiOf } from './firmware.ts';
@@ -20,7 +21,10 @@ export async function startQemu(plan: MachinePlan, signal: AbortSignal): Promise
   await prepareRuntimeDir(plan);
   await writeFile(layout.hypervisorLogPath, '', { mode: 0o600 });
   await writeFile(layout.serialLogPath, '', { mode: 0o600 });
-  const pid = await startDetached(qemuCommand(plan, uefiOf(plan.spec)), layout.hypervisorLogPath);
+  const pid = await startDetached(qemuCommand(plan, uefiOf(plan.spec)), {
+    outputPath: layout.hypervisorLogPath,
+    env: qemuEnvironment(plan.spec.display, process.env),
+  });
   const qemu = identifyProcess(pid);
   if (qemu === undefined) throw await startFailure(plan);
   await waitFor(() => greetsOrEnds(runtime.monitorPath, qemu), {
@@ -32,6 +36,18 @@ export async function startQemu(plan: MachinePlan, signal: AbortSignal): Promise
   });
   if (!isAlive(qemu)) throw await startFailure(plan);
   return qemu;
+}
+
+/**
+ * What QEMU's environment has beside ours. The toolkits that open windows look for a session bus, and start one where
+ * there is none: QEMU's sandbox kills it for that. Pure.
+ */
+export function qemuEnvironment(display: Display, { DBUS_SESSION_BUS_ADDRESS: bus }: NodeJS.ProcessEnv) {
+  return opensWindow(display) && !bus ? { DBUS_SESSION_BUS_ADDRESS: 'disabled:' } : {};
+}
+
+function opensWindow(display: Display): boolean {
+  return display === 'gtk' || display === 'sdl';
 }
 
 async function prepareRuntimeDir({ runtime, layout }: MachinePlan): Promise<void> {
@@ -71,12 +87,20 @@ export function explainStartFailure(output: string, plan: Pick<MachinePlan, 'spe
     );
   }
   if (/Failed to get "write" lock/.test(output)) {
-    return new StateError(`${plan.spec.name}: another process has its disk open: ${plan.layout.diskPath}`, {
-      hint: `\`fuser -v ${plan.layout.diskPath}\` shows which`,
+    const [, diskPath = plan.layout.diskPath] = output.match(/another process using the image \[(.*)\]\?/) ?? [];
+    return new StateError(`${plan.spec.name}: another process has its disk open: ${diskPath}`, {
+      hint: `\`fuser -v ${diskPath}\` shows which`,
     });
   }
   const words = output.trim() === '' ? '  (QEMU said nothing)' : output.trimEnd().replace(/^/gm, '  ');
   return new GuestError(`${plan.spec.name}: QEMU did not start:\n${words}`, {
-    hint: `vm up --dry-run ${plan.spec.name} prints the command it was started with`,
+    hint: windowHint(output, plan.spec) ?? `vm up --dry-run ${plan.spec.name} prints the command it was started with`,
   });
+}
+
+function windowHint(output: string, { display }: MachineSpec): string | undefined {
+  if (/Display '\w+' is not available/.test(output)) return 'apt install qemu-system-gui';
+  return /gtk initialization failed|Could not initialize SDL/.test(output)
+    ? `display: ${display} opens a window: start it in a desktop session, or use display: vnc`
+    : undefined;
 }

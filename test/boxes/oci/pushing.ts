@@ -20,6 +20,7 @@ export const facts: BoxFacts = {
   seed: 'machinefile',
   user: 'dev',
   virtualSizeBytes: 10 * 2 ** 30,
+  extraDisks: [],
   commandLine: undefined,
 };
 

@@ -119,6 +119,16 @@ describe('a server that is not ready', () => {
 });
 
 describe('several addresses', () => {
+  test('what the server calls the file is told of the first only', async () => {
+    await using downloads = await openDownloads();
+    await using server = await serveFile({ content, etag: '"1"' });
+    await using empty = await serveStatus(404);
+    const own = await downloads.get(`${server.origin}/own`);
+    expect(own.validator).toEqual({ header: 'etag', value: '"1"' });
+    const urls = [`${empty.origin}/other`, `${server.origin}/other`];
+    expect(await downloads.get(`${empty.origin}/other`, { urls })).toMatchObject({ validator: undefined });
+  });
+
   test('one that does not have it: the next is asked at once', async () => {
     await using downloads = await openDownloads();
     await using without = await serveStatus(404);

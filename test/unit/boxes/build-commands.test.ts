@@ -26,6 +26,7 @@ const recipe: Recipe = {
   disk: 2 ** 30,
   command_line: 'root=/dev/vda',
   initramfs_modules: ['virtio_blk', 'ext4'],
+  like: undefined,
   dir: '/boxes/tiny',
   recipesDir: '/boxes',
 };

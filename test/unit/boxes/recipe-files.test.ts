@@ -1,7 +1,7 @@
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findRecipe, listRecipes, type Recipe } from '../../../src/boxes/recipe.ts';
 import { fingerprintOf, stageGuestFiles } from '../../../src/boxes/recipe-files.ts';
 import { rootDir } from '../../support/paths.ts';
@@ -15,15 +15,20 @@ beforeEach(async () => {
 
 afterEach(() => rm(join(recipesDir, '..'), { recursive: true }));
 
-async function tiny(): Promise<Recipe> {
-  const recipe = await findRecipe(recipesDir, 'tiny');
-  if (recipe === undefined) throw new Error('no recipe tiny');
+async function recipeOf(name: string): Promise<Recipe> {
+  const recipe = await findRecipe(recipesDir, name);
+  if (recipe === undefined) throw new Error(`no recipe ${name}`);
   return recipe;
 }
 
+const tiny = () => recipeOf('tiny');
+
+/** The recipe that is like debian-12. */
+const debian13 = () => recipeOf('debian/13');
+
 test('the recipes of the package are valid', async () => {
   const recipes = await listRecipes(recipesDir);
-  expect(recipes.map(({ name }) => name)).toEqual(['debian/12', 'tiny']);
+  expect(recipes.map(({ name }) => name)).toEqual(['debian/12', 'debian/13', 'tiny']);
 });
 
 test('an unknown recipe is not found', async () => {
@@ -77,4 +82,29 @@ test('the guest gets the shared files and those of the recipe, readable whatever
   expect(await modeOf('etc/inittab')).toBe(0o644);
   expect(await modeOf('usr/lib/machinefile/apply-seed')).toBe(0o755);
   expect(await readFile(join(filesDir, 'etc/hostname'), 'utf8')).toBe('tiny\n');
+});
+
+describe('a recipe that is like another', () => {
+  test.each([
+    ['recipe', 'debian-12/recipe.yaml'],
+    ['customise script', 'debian-12/customise'],
+    ['file for the guest', 'debian-12/files/etc/hosts'],
+    ['recipe of its own', 'debian-13/recipe.yaml'],
+    ['file of its own', 'debian-13/files/etc/motd'],
+  ])('another %s makes another fingerprint', async (_, name) => {
+    const before = await fingerprintOf(await debian13());
+    await mkdir(join(recipesDir, name, '..'), { recursive: true });
+    await writeFile(join(recipesDir, name), '\n', { flag: 'a' });
+    expect(await fingerprintOf(await debian13())).not.toBe(before);
+  });
+
+  test('it gets the files of that one, and its own, which win', async () => {
+    const filesDir = join(recipesDir, '..', 'staged');
+    await mkdir(join(recipesDir, 'debian-13/files/etc'), { recursive: true });
+    await writeFile(join(recipesDir, 'debian-13/files/etc/hostname'), 'thirteen\n');
+    await stageGuestFiles(await debian13(), filesDir);
+    expect(await readFile(join(filesDir, 'etc/hostname'), 'utf8')).toBe('thirteen\n');
+    const hosts = await readFile(join(recipesDir, 'debian-12/files/etc/hosts'), 'utf8');
+    expect(await readFile(join(filesDir, 'etc/hosts'), 'utf8')).toBe(hosts);
+  });
 });

@@ -18,9 +18,14 @@ command_line: root=/dev/vda rw console=ttyS0
 initramfs_modules: [virtio_blk, ext4]
 `;
 
-const problemsOf = (text: string) => {
+const source = (yaml: string, file = '/r/recipe.yaml') => ({ file, yaml });
+
+const problemsOf = (text: string, others: Readonly<Record<string, string>> = {}) => {
+  const sources = Object.entries(others).map(
+    ([folder, yaml]) => [folder, source(yaml, `/${folder}/recipe.yaml`)] as const,
+  );
   try {
-    parseRecipe('/r/recipe.yaml', text);
+    parseRecipe(source(text), new Map(sources));
   } catch (error) {
     if (error instanceof MachinefileError) return error.message.split('\n');
     throw error;
@@ -30,7 +35,7 @@ const problemsOf = (text: string) => {
 
 describe('parseRecipe', () => {
   test('reads every key', () => {
-    expect(parseRecipe('/r/recipe.yaml', COMPLETE)).toEqual({
+    expect(parseRecipe(source(COMPLETE), new Map())).toEqual({
       name: 'debian/13',
       version: '1.0.0',
       description: 'Debian 13',
@@ -73,5 +78,45 @@ describe('parseRecipe', () => {
 
   test('what is not YAML is told with its place', () => {
     expect(problemsOf('name: [')).toEqual([expect.stringMatching(/^\/r\/recipe\.yaml:1:\d+: /)]);
+  });
+});
+
+describe('a recipe that is like another', () => {
+  const NEXT = 'name: debian/14\nversion: 2.0.0\ndescription: Debian 14\nlike: debian-13\n';
+
+  test('has everything from there that it does not say itself', () => {
+    const next = `${NEXT}suite: forky\ninitramfs_modules: [virtio_blk]\n`;
+    const others = new Map([['debian-13', source(COMPLETE)]]);
+    expect(parseRecipe(source(next), others)).toEqual({
+      ...parseRecipe(source(COMPLETE), new Map()),
+      name: 'debian/14',
+      version: '2.0.0',
+      description: 'Debian 14',
+      like: 'debian-13',
+      suite: 'forky',
+      initramfs_modules: ['virtio_blk'],
+    });
+  });
+
+  test('has a name of its own', () => {
+    expect(problemsOf('like: debian-13\n', { 'debian-13': COMPLETE })).toEqual(
+      ['name', 'version', 'description'].map((key) => expect.stringContaining(`:1:1: “${key}” is missing`)),
+    );
+  });
+
+  test('a mistake in what it has from there is told where it is', () => {
+    const wrong = COMPLETE.replace('disk: 10GiB', 'disk: large');
+    expect(problemsOf(NEXT, { 'debian-13': wrong })).toEqual([
+      expect.stringMatching(/^\/debian-13\/recipe\.yaml:12:7: “disk” is wrong/),
+    ]);
+  });
+
+  test.each([
+    ['one that is not there', { tiny: COMPLETE }],
+    ['one that is itself like another', { 'debian-13': `${COMPLETE}like: tiny\n`, tiny: COMPLETE }],
+  ])('is not like %s', (_, others) => {
+    expect(problemsOf(NEXT, others)).toEqual([
+      '/r/recipe.yaml:4:7: “like” is wrong (it is the folder of a recipe that is not itself like another)',
+    ]);
   });
 });

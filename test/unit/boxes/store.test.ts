@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { BoxStore } from '../../../src/boxes/store.ts';
 import { StateError } from '../../../src/errors.ts';
 import { parseConstraint } from '../../../src/machinefile/versions.ts';
 
-const FILES = ['disk.qcow2', 'vmlinuz', 'vmlinux', 'initrd.img'];
+const FILES = ['disk.qcow2', 'disk-1.qcow2', 'disk-2.qcow2', 'vmlinuz', 'vmlinux', 'initrd.img'];
 
 let homeDir: string;
 let store: BoxStore;
@@ -72,9 +72,41 @@ test('of several boxes with one name the newest is found', async () => {
   expect((await store.list()).map(({ box }) => box.key)).toEqual(['a2', 'a1', 'a0']);
 });
 
+test('of the same file under several names, a lockfile means the one it asks for', async () => {
+  const file = { fingerprint: undefined, sha256: '0a', commandLine: undefined };
+  await addBox({ ...file, key: 'a1', name: 'disk.raw' });
+  await addBox({ ...file, key: 'a2', name: 'app', isNamed: true, createdAt: '2026-02-01T00:00:00.000Z' });
+  await addBox({ ...file, key: 'a3', name: 'app', isNamed: true, createdAt: '2026-03-01T00:00:00.000Z' });
+  const keyFor = async (name: string | undefined) => (await store.findByDigest('0a', name))?.key;
+  expect(await Promise.all([keyFor(undefined), keyFor('app'), keyFor('disk.raw')])).toEqual(['a1', 'a3', undefined]);
+  expect(await store.findByDigest('0b', 'app')).toBeUndefined();
+});
+
 test('an image without a kernel of its own boots from its disk', async () => {
   const box = await addBox({ commandLine: undefined, fingerprint: undefined });
   expect(box.kernel).toBeUndefined();
+});
+
+test('a box may have further disks: they are counted, and looked at before the box is used', async () => {
+  await addBox();
+  const box = await addBox({ key: 'a2', extraDisks: [{ virtualSizeBytes: 2 ** 20 }, { virtualSizeBytes: 512 }] });
+  expect(box.extraDisks).toEqual([
+    { path: join(boxesDir(), 'a2', 'disk-1.qcow2'), virtualSizeBytes: 2 ** 20 },
+    { path: join(boxesDir(), 'a2', 'disk-2.qcow2'), virtualSizeBytes: 512 },
+  ]);
+  const sizes = new Map((await store.list()).map(({ box, sizeBytes }) => [box.key, sizeBytes]));
+  expect(sizes.get('a2')).toBeGreaterThan(sizes.get('a1') ?? Infinity);
+  await truncate(join(boxesDir(), 'a2', 'disk-2.qcow2'), 3);
+  await expect(store.get('a2')).rejects.toThrow('the box tiny is damaged: disk-2.qcow2: 3 of 23 bytes');
+});
+
+test('only a box with further disks has the format that needs a newer vm', async () => {
+  const formatOf = async (key: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(boxesDir(), key, 'box.json'), 'utf8')).format;
+  await addBox();
+  await addBox({ key: 'a2', extraDisks: [] });
+  await addBox({ key: 'a3', extraDisks: [{ virtualSizeBytes: 512 }] });
+  expect(await Promise.all(['a1', 'a2', 'a3'].map(formatOf))).toEqual([1, 1, 2]);
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { tarArchive } from '../../../src/boxes/archives/tar-writer.ts';
 import { type GuestIdentity, identitySeedTar } from '../../../src/cloud-init/seed.ts';
-import { tarArchive } from '../../../src/cloud-init/tar.ts';
 
 interface Member {
   readonly name: string;

@@ -61,6 +61,10 @@ test('forwarding the agent leaves ssh its agent', () => {
   expect(config).not.toContain('IdentityAgent');
 });
 
+test.each([{ forwardAgent: true }, { forwardX11: true }])('with %o no connection is shared', (forwarding) => {
+  expect(opensshConfig({ ...machine, ...forwarding }, '/run/vm/ab/ssh.sock')).not.toContain('Control');
+});
+
 test('paths keep their spaces and percent signs', () => {
   expect(opensshHostBlock({ ...machine, privateKeyPath: '/home/me/100% my/key' })).toContain(
     'IdentityFile "/home/me/100%% my/key"',

@@ -53,6 +53,11 @@ test.each([
   ['a digest of no length we know', `${sha256}00  a.qcow2\n`, undefined],
   ['a digest that is not its algorithm’s', `SHA512 (a.qcow2) = ${sha256}\n`, undefined],
   ['nothing', '', undefined],
+  ['one digest alone, SHA-512', `${sha512}\n`, { algorithm: 'sha512', hex: sha512 }],
+  ['one digest alone, upper case, SHA-256', ` ${sha256.toUpperCase()}\r\n`, found],
+  ['two digests alone', `${sha256}\n${other256}\n`, undefined],
+  ['a digest alone among other lines', `${sha256}\n${other256}  b.qcow2\n`, undefined],
+  ['a digest alone of no length we know', `${sha256}00`, undefined],
 ])('a file of checksums: %s', (_what, text, checksum) => {
   expect(findInChecksumFile(text, 'a.qcow2')).toEqual(checksum);
 });

@@ -128,6 +128,12 @@ describe('parseManifest', () => {
     expect(mistakeIn({ layers: [{ ...layer, ...fields }] })).toBe(`layers[0].${what}`);
   });
 
+  test('a chunk of a further disk', () => {
+    const chunk = { ...first, file: 'disk-15.qcow2' as const };
+    const text = formatManifest({ ...sampleManifest, chunks: [chunk] }, sampleConfig).toString();
+    expect(parseManifest(text, SHOWN_AS).chunks).toEqual([chunk]);
+  });
+
   test('chunks of one file that overlap, also with those of another between them', () => {
     const overlapping = [first, chunks[2], { ...second, offset: 32 * MIB - 1 }] as readonly Chunk[];
     const text = formatManifest({ ...sampleManifest, chunks: overlapping }, sampleConfig).toString();

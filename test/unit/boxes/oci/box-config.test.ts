@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { formatConfig, parseConfig } from '../../../../src/boxes/oci/box-config.ts';
+import { type BoxConfig, formatConfig, parseConfig } from '../../../../src/boxes/oci/box-config.ts';
 import { failureOf } from './failure-of.ts';
 import { HEX, sampleConfig } from './sample-box.ts';
 
 const parse = (text: string) => parseConfig(text, 'ghcr.io/app:1');
 const { commandLine: _, ...factsWithoutKernel } = sampleConfig;
 const [disk, kernel] = sampleConfig.files;
+
+/** With these further disks, and the files of these names. */
+const withDisks = (count: number, ...names: readonly string[]) => ({
+  extraDisks: Array.from({ length: count }, (_, i) => ({ virtualSizeBytes: 2 ** 20 + i })),
+  commandLine: undefined,
+  files: names.map((name) => ({ ...disk, name })),
+});
 
 /** What is said of the sample with these fields instead of its own. */
 function mistakeIn(fields: object): string {
@@ -21,6 +28,12 @@ describe('formatConfig', () => {
   test('a box without a kernel', () => {
     const config = { ...sampleConfig, commandLine: undefined, files: sampleConfig.files.slice(0, 1) };
     expect(parse(formatConfig(config).toString())).toEqual(config);
+  });
+
+  test('a box with further disks; one without says nothing of them', () => {
+    const config = { ...sampleConfig, ...withDisks(2, 'disk.qcow2', 'disk-1.qcow2', 'disk-2.qcow2') } as BoxConfig;
+    expect(parse(formatConfig(config).toString())).toEqual(config);
+    expect(formatConfig(sampleConfig).toString()).not.toContain('extraDisks');
   });
 
   test('always the same bytes, and only what belongs to the box', () => {
@@ -64,9 +77,30 @@ describe('parseConfig', () => {
     ],
     ['files are disk.qcow2, vmlinuz, not disk.qcow2', { commandLine: undefined, files: [disk, kernel] }],
     ['files are vmlinuz, not disk.qcow2', { commandLine: undefined, files: [kernel] }],
+    ['files are disk.qcow2, not disk.qcow2, disk-1.qcow2', withDisks(1, 'disk.qcow2')],
+    ['files are disk.qcow2, disk-1.qcow2, not disk.qcow2', withDisks(0, 'disk.qcow2', 'disk-1.qcow2')],
+    [
+      'files are disk.qcow2, disk-1.qcow2, disk-3.qcow2, not disk.qcow2, disk-1.qcow2, disk-2.qcow2',
+      withDisks(2, 'disk.qcow2', 'disk-1.qcow2', 'disk-3.qcow2'),
+    ],
+    ['extraDisks are more than 15', withDisks(16, 'disk.qcow2')],
+    [
+      'extraDisks[0].virtualSizeBytes is larger than 17592186044416',
+      { extraDisks: [{ virtualSizeBytes: 2 ** 44 + 1 }] },
+    ],
+    ['extraDisks[0] is not an object', { extraDisks: [1] }],
   ])('%s', (what, fields) => {
     expect(mistakeIn(fields)).toBe(what);
   });
+
+  test.each(['disk-0.qcow2', 'disk-01.qcow2', 'disk-16.qcow2', 'disk-.qcow2', 'disk-1.qcow2/../x'])(
+    '%s is the name of no disk',
+    (name) => {
+      expect(mistakeIn(withDisks(1, 'disk.qcow2', name))).toBe(
+        `files[1].name is “${name}”, not disk.qcow2 or vmlinuz or vmlinux or initrd.img`,
+      );
+    },
+  );
 
   test('a kernel needs its command line', () => {
     expect(failureOf(() => parse(JSON.stringify(factsWithoutKernel)))).toContain('files are disk.qcow2, vmlinuz');

@@ -1,5 +1,5 @@
 import type { BoxManifest, Chunk } from '../../../../src/boxes/oci/artifact.ts';
-import { BOX_FILES, type BoxConfig } from '../../../../src/boxes/oci/box-config.ts';
+import type { BoxConfig } from '../../../../src/boxes/oci/box-config.ts';
 
 export const HEX = '0123456789abcdef'.repeat(4);
 const MIB = 2 ** 20;
@@ -12,8 +12,9 @@ export const sampleConfig: BoxConfig = {
   seed: 'machinefile',
   user: 'dev',
   virtualSizeBytes: 10 * 2 ** 30,
+  extraDisks: [],
   commandLine: 'root=/dev/vda quiet',
-  files: BOX_FILES.map((name) => ({
+  files: (['disk.qcow2', 'vmlinuz', 'vmlinux', 'initrd.img'] as const).map((name) => ({
     name,
     bytes: name === 'disk.qcow2' ? 70 * MIB : 5 * MIB,
     sha256: HEX,

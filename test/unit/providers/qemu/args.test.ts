@@ -13,6 +13,7 @@ function argv(overrides: PlanOverrides = {}): string {
 const cases: readonly [what: string, overrides: PlanOverrides, expected: string][] = [
   ['the UUID marks the process as ours', {}, '-uuid 11111111-2222-4333-8444-555555555555'],
   ['no devices by default', {}, '-nodefaults -no-user-config'],
+  ['a monitor, by an option that QEMU 7.2 to 11 take', {}, '-qmp unix:/run/vm/1111/qmp.sock,server=on,wait=off '],
   ['the whole sandbox', {}, '-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
   ['q35 with nothing that is not needed', {}, '-machine q35,vmport=off,smbus=off,sata=off '],
   ['a SATA bus for a cdrom', { spec: { cdromPath: '/a.iso' } }, '-machine q35,vmport=off,smbus=off -'],
@@ -52,6 +53,24 @@ test('a cdrom that comes first is booted instead of the kernel of the box', () =
   expect(args).not.toContain('-kernel');
   expect(args).toContain('ide-cd,id=cdrom-drive,drive=cdrom,bootindex=0');
   expect(args).toContain('drive=root,bootindex=1');
+});
+
+test('the disks of a box come first, in their order, since guests name them by it; only the root disk is booted', () => {
+  const extraDisks = [1, 2].map((n) => ({ path: `/boxes/app/disk-${n}.qcow2`, virtualSizeBytes: 2 ** 30 }));
+  const args = argv({
+    box: { seed: 'cloud-init', kernel: undefined, extraDisks },
+    spec: { cdromPath: '/a.iso', display: 'vnc' },
+  });
+  const devices = [...args.matchAll(/ -device (\S+)/g)].map(([, device]) => device);
+  expect(devices.slice(0, 3)).toEqual([
+    'virtio-blk-pci,id=root-disk,drive=root,bootindex=0',
+    'virtio-blk-pci,id=extra-1-disk,drive=extra-1',
+    'virtio-blk-pci,id=extra-2-disk,drive=extra-2',
+  ]);
+  expect(devices.slice(3)).toContain('virtio-blk-pci,id=seed-disk,drive=seed');
+  expect(args).toContain(
+    '{"node-name":"extra-2","driver":"qcow2","discard":"unmap","detect-zeroes":"unmap","file":{"driver":"file","filename":"/p/.vm/machines/web/disk-2.qcow2","discard":"unmap"}}',
+  );
 });
 
 test('an odd project path reaches QEMU whole: JSON for disks, doubled commas elsewhere', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { PortTakenError } from '../../../../src/providers/provider.ts';
-import { explainStartFailure } from '../../../../src/providers/qemu/start.ts';
+import { explainStartFailure, qemuEnvironment } from '../../../../src/providers/qemu/start.ts';
 import { machinePlan } from '../../../support/machine-spec.ts';
 
 const plan = machinePlan();
@@ -18,9 +18,36 @@ test('a disk that somebody has open', () => {
   expect(error.message).toContain('another process has its disk open');
 });
 
+test('of several disks the one that somebody has open', () => {
+  const output =
+    'qemu-system-x86_64: -blockdev {}: Failed to get "write" lock\nIs another process using the image [/p/.vm/machines/web/disk-1.qcow2]?\n';
+  expect(explainStartFailure(output, plan)).toMatchObject({
+    message: 'web: another process has its disk open: /p/.vm/machines/web/disk-1.qcow2',
+    hint: '`fuser -v /p/.vm/machines/web/disk-1.qcow2` shows which',
+  });
+});
+
 test("anything else is told in QEMU's own words", () => {
   expect(explainStartFailure('qemu: no such CPU\n', plan).message).toBe(
     'web: QEMU did not start:\n  qemu: no such CPU',
   );
   expect(explainStartFailure('', plan).message).toContain('QEMU said nothing');
+});
+
+test('a window without a desktop, and without the package that opens windows', () => {
+  const windowPlan = machinePlan({ spec: { display: 'gtk' } });
+  expect(explainStartFailure('gtk initialization failed\n', windowPlan)).toMatchObject({
+    message: 'web: QEMU did not start:\n  gtk initialization failed',
+    hint: 'display: gtk opens a window: start it in a desktop session, or use display: vnc',
+  });
+  const noModule = "qemu-system-x86_64: Display 'gtk' is not available.\n";
+  expect(explainStartFailure(noModule, windowPlan)).toMatchObject({ hint: 'apt install qemu-system-gui' });
+});
+
+test('a toolkit without a session bus would start one, which the sandbox forbids', () => {
+  const withoutBus = { DBUS_SESSION_BUS_ADDRESS: 'disabled:' };
+  expect(qemuEnvironment('gtk', {})).toEqual(withoutBus);
+  expect(qemuEnvironment('sdl', { DBUS_SESSION_BUS_ADDRESS: '' })).toEqual(withoutBus);
+  expect(qemuEnvironment('sdl', { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/user/1000/bus' })).toEqual({});
+  expect(qemuEnvironment('vnc', {})).toEqual({});
 });

@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto';
+import { identifyProcess, isAlive } from './processes.ts';
+
+/** A new name for what this process makes and removes again: `PID.START-RANDOM`. */
+export function nameOfMaker(): string {
+  const self = identifyProcess(process.pid);
+  return `${process.pid}.${self?.startTicks}-${randomBytes(4).toString('hex')}`;
+}
+
+/** Whether the process still runs that made something of this name; without it nobody removes that. */
+export function isMakerAlive(name: string): boolean {
+  const [pid = '', startTicks = ''] = name.split(/[.-]/);
+  return isAlive({ pid: Number(pid), startTicks });
+}

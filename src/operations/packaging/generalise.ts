@@ -1,0 +1,119 @@
+import type { SeedKind } from '../../boxes/box.ts';
+import { VAGRANT_PUBLIC_KEYS } from '../../boxes/vagrant/public-keys.ts';
+import { asRoot, sudoHint } from '../../communicators/as-root.ts';
+import { inPhase } from '../../context.ts';
+import { GuestError } from '../../errors.ts';
+import { LazyGuest } from '../guest.ts';
+import { haltMachine } from '../halt.ts';
+import { type Project, requireMachine } from '../project.ts';
+import type { Services } from '../services.ts';
+import { WAIT_SCRIPT } from '../up/cloud-init.ts';
+
+/**
+ * Removes from the guest what is one machine's own, makes it ready for how machines of the box will get theirs, and
+ * powers it off.
+ * @throws GuestError if the guest does not let that happen, or does not power off by itself.
+ */
+export async function generalise(project: Project, name: string, seed: SeedKind, services: Services): Promise<void> {
+  const machine = await requireMachine(project, name);
+  await inPhase(services, name, 'remove identity', async () => {
+    await using guest = new LazyGuest(machine, services);
+    const communicator = await guest.communicator();
+    const { exitCode, stderr } = await communicator.exec({
+      script: asRoot(generaliseScript(seed)),
+      signal: services.signal,
+    });
+    if (exitCode === 0) return;
+    throw new GuestError(`${name}: what is its own could not be removed from the guest:\n  ${stderr.trim()}`, {
+      exitCode,
+      hint: sudoHint(stderr),
+    });
+  });
+  const { outcome } = await haltMachine(project, name, { force: false, services });
+  if (outcome === 'power_button' || outcome === 'guest_poweroff') return;
+  throw new GuestError(`${name} did not power off, so its disk may not be whole`, {
+    hint: 'give it more time by halt_timeout, or see with vm logs what keeps it',
+  });
+}
+
+/** A POSIX shell program for root. It must not fail for what a guest does not have. */
+export function generaliseScript(seed: SeedKind): string {
+  return [COMMON, ...(seed === 'vagrant' ? [FOR_VAGRANT] : []), TRIM].join('\n');
+}
+
+const COMMON = `set -e
+(
+${WAIT_SCRIPT}
+) >/dev/null || :
+while IFS=: read -r _ _ _ _ _ home _; do
+  case $home in /root | /home/* | /var/home/* | /usr/home/*) ;; *) continue ;; esac
+  [ -d "$home" ] || continue
+  rm -rf "$home/.ssh"
+  rm -f "$home"/.*_history "$home/.lesshst" "$home/.viminfo"
+done </etc/passwd
+if [ -d /run/systemd/system ]; then
+  # Both would write to the disk again when they stop.
+  systemctl stop systemd-random-seed.service || :
+  journalctl --relinquish-var || :
+fi
+if command -v cloud-init >/dev/null; then
+  cloud-init clean --logs || :
+  rm -rf /var/lib/cloud/instances /var/lib/cloud/instance /var/lib/cloud/seed
+  rm -f /etc/netplan/50-cloud-init.yaml /etc/network/interfaces.d/50-cloud-init* /etc/systemd/network/10-cloud-init-*
+fi
+rm -f /etc/ssh/ssh_host_*
+rm -f /var/lib/systemd/random-seed /var/lib/systemd/credential.secret /var/lib/urandom/random-seed
+rm -f /var/lib/dhcp/*.lease* /var/lib/dhcpcd/*.lease* /var/lib/NetworkManager/*.lease /var/lib/NetworkManager/secret_key
+rm -f /etc/udev/rules.d/70-persistent-net.rules
+[ ! -e /etc/machine-id ] || : >/etc/machine-id
+[ -L /var/lib/dbus/machine-id ] || rm -f /var/lib/dbus/machine-id
+echo localhost >/etc/hostname
+sed -i -e '/^127\\.0\\.1\\.1[[:space:]]/d' -e '/^# BEGIN machinefile$/,/^# END machinefile$/d' /etc/hosts
+! command -v apt-get >/dev/null || apt-get clean
+rm -rf /var/log/journal/*
+find /var/log -type f \\( -name '*.gz' -o -name '*.xz' -o -name '*.old' -o -name '*.[0-9]' \\) -exec rm -f {} +
+find /var/log -type f | while IFS= read -r log; do : >"$log"; done
+find /tmp /var/tmp -xdev -mindepth 1 -maxdepth 1 ! -name 'systemd-private-*' -exec rm -rf {} +`;
+
+/**
+ * What Vagrant expects of a box: a user of this name with sudo, whom its public keys let in. Host keys are made when a
+ * machine boots for the first time, without one for RSA, which takes an emulated guest half a minute; systems without
+ * systemd do that by themselves. Where cloud-init is, it would take
+ * the machine for one that it knows nothing of, and leave it without a network.
+ */
+const FOR_VAGRANT = `id vagrant >/dev/null 2>&1 || useradd -m -s /bin/sh vagrant || adduser -D vagrant
+home=$(grep '^vagrant:' /etc/passwd | cut -d: -f6)
+mkdir -p -m 0755 /etc/sudoers.d
+echo 'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant
+chmod 0440 /etc/sudoers.d/vagrant
+mkdir -p "$home/.ssh"
+cat >"$home/.ssh/authorized_keys" <<'KEYS'
+${VAGRANT_PUBLIC_KEYS.map((blob) => `${blob.startsWith('AAAAB3') ? 'ssh-rsa' : 'ssh-ed25519'} ${blob} vagrant insecure public key`).join('\n')}
+KEYS
+chmod 0700 "$home/.ssh"
+chmod 0600 "$home/.ssh/authorized_keys"
+chown -R vagrant: "$home/.ssh"
+if [ -d /run/systemd/system ]; then
+  units=/etc/systemd/system
+  cat >$units/ssh-host-keys.service <<'UNIT'
+[Unit]
+Description=SSH host keys of a new machine
+Before=ssh.service sshd.service ssh.socket sshd.socket
+ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
+
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/ssh-keygen -q -N '' -t ed25519 -f /etc/ssh/ssh_host_ed25519_key
+ExecStart=/usr/bin/ssh-keygen -q -N '' -t ecdsa -f /etc/ssh/ssh_host_ecdsa_key
+UNIT
+  mkdir -p $units/multi-user.target.wants
+  ln -sf ../ssh-host-keys.service $units/multi-user.target.wants/
+fi
+if command -v cloud-init >/dev/null; then
+  mkdir -p /var/lib/cloud/seed/nocloud
+  echo 'instance-id: packaged' >/var/lib/cloud/seed/nocloud/meta-data
+  echo '#cloud-config' >/var/lib/cloud/seed/nocloud/user-data
+fi`;
+
+const TRIM = `sync
+fstrim -a 2>/dev/null || fstrim / 2>/dev/null || :`;
