@@ -19,8 +19,6 @@ export default defineConfig({
           globalSetup: ['test/support/e2e-setup.ts'],
           testTimeout: REAL_GUEST_TIMEOUT_MS,
           hookTimeout: REAL_GUEST_TIMEOUT_MS,
-          // Guests are emulated: more than one file at a time would only make each slower.
-          fileParallelism: false,
         },
       },
     ],

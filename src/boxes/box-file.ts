@@ -101,13 +101,13 @@ async function flush(path: string): Promise<void> {
 
 /**
  * The box in `dir`; undefined where there is none.
- * @throws StateError if one of its files has not the size it had when the box was made.
+ * @throws StateError if one of its files, or of those that it stands on, has not the size it had when it was made.
  */
 export async function readBox(dir: string): Promise<Box | undefined> {
   const stored = await readStored(dir);
   if (stored === undefined) return undefined;
   const { parentKey } = stored;
-  if (parentKey !== undefined && (await readStored(parentDir(dir, parentKey))) === undefined) {
+  if (parentKey !== undefined && (await readBox(parentDir(dir, parentKey))) === undefined) {
     throw damaged(stored, DISK_FILE, `the box ${parentKey} that it stands on is gone`);
   }
   for (const [name, { bytes }] of Object.entries(stored.files)) {
@@ -197,9 +197,13 @@ export function parentReference(parentKey: string, file: string): string {
   return `../${parentKey}/${file}`;
 }
 
-function damaged({ key, name, fingerprint }: StoredBox, file: string, what: string): StateError {
+function damaged(stored: StoredBox, file: string, what: string): StateError {
+  return new StateError(`the box ${stored.name} is damaged: ${file}: ${what}`, { hint: wayOn(stored) });
+}
+
+function wayOn({ key, name, fingerprint, parentKey }: StoredBox): string {
   const remove = `vm box remove ${key}`;
-  return new StateError(`the box ${name} is damaged: ${file}: ${what}`, {
-    hint: fingerprint === undefined ? remove : `${remove}, or make another beside it: vm box build ${name} --force`,
-  });
+  // Made of a machine, or of a recipe that is found by its file, not by the box's name.
+  if (parentKey !== undefined) return `${remove}, and make it again`;
+  return fingerprint === undefined ? remove : `${remove}, or make another beside it: vm box build ${name} --force`;
 }

@@ -18,8 +18,8 @@ export interface OptionDefinition {
   /** As commander takes them: `--parallel <n>`. */
   readonly flags: string;
   readonly description: string;
-  /** Turns the text into a value. @throws UsageError for a text that means nothing. */
-  parse?(text: string): unknown;
+  /** Turns the text into a value, given that of the same option before it. @throws UsageError for one without meaning. */
+  parse?(text: string, previous: unknown): unknown;
 }
 
 /** A command as a value: the program, the help and the shell completions are made of these. */

@@ -14,7 +14,8 @@ import { openProject } from '../operations/open-project.ts';
 import type { Services } from '../operations/services.ts';
 import { providers } from '../providers/index.ts';
 import { readKvmFacts, resolveAccelerator } from '../providers/qemu/accelerator.ts';
-import type { GlobalOptions, HostFacts, Invocation } from './command.ts';
+import type { HostFacts, Invocation } from './command.ts';
+import { projectChoice } from './commands/project-options.ts';
 import { formatProblem } from './failure.ts';
 import { streamOutput } from './output.ts';
 import type { CommandCall } from './program.ts';
@@ -68,7 +69,7 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
       services,
       output,
       host,
-      openProject: () => openProjectHere(globals, host, reporter),
+      openProject: () => openProjectHere(call, host, reporter),
       loadBoxRecipe: (file) => loadBoxRecipeHere(file, host, reporter),
       confirm: async (question) =>
         globals.yes || confirmOnTerminal(question, { isInteractive: host.isInteractive, signal }),
@@ -77,8 +78,10 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
   };
 }
 
-async function openProjectHere({ files }: GlobalOptions, { cwd, env }: HostFacts, reporter: Reporter) {
-  const { project, warnings } = await openProject({ ...loadingFacts({ cwd, env }), files });
+async function openProjectHere({ options, globals }: CommandCall, { cwd, env }: HostFacts, reporter: Reporter) {
+  const { files } = globals;
+  const choice = projectChoice(options, env);
+  const { project, warnings } = await openProject({ ...loadingFacts({ cwd, env }), ...choice, files });
   reportWarnings(warnings, cwd, reporter);
   return project;
 }

@@ -24,6 +24,7 @@ export interface FailureDocument {
     readonly message: string;
   }[];
   readonly failures?: readonly { readonly machine: string; readonly message: string; readonly hint: string | null }[];
+  readonly skipped?: readonly { readonly machine: string; readonly because: string }[];
 }
 
 /** Turns any thrown value into what the user is told. Pure. */
@@ -40,7 +41,10 @@ export function describeFailure(error: unknown, cwd: string): Failure {
       hint: error.hint ?? null,
       exit_code: exitCode,
       ...(error instanceof MachinefileError && { problems: error.problems }),
-      ...(error instanceof SeveralFailedError && { failures: error.failures.map(jsonFailure) }),
+      ...(error instanceof SeveralFailedError && {
+        failures: error.failures.map(jsonFailure),
+        skipped: error.skipped.map(({ subject, because }) => ({ machine: subject, because })),
+      }),
     },
   };
 }

@@ -147,9 +147,9 @@ function formatCommandHelp(command: Command, helper: Help): string {
 function commanderOption({ flags, description, parse }: OptionDefinition): Option {
   const option = new Option(flags, description);
   if (parse === undefined) return option;
-  return option.argParser((text) => {
+  return option.argParser((text, previous) => {
     try {
-      return parse(text);
+      return parse(text, previous);
     } catch (error) {
       throw error instanceof UsageError ? new InvalidArgumentError(error.message) : error;
     }

@@ -64,8 +64,11 @@ export async function run(command: HostCommand, options: RunOptions = {}): Promi
   });
 }
 
-/** A carriage return ends a line, too, as soon as something follows it: programs that count upwards end each count so. */
-async function readLines(chunks: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+/**
+ * Calls back for each line. A carriage return ends one, too, as soon as something follows it: programs that count
+ * upwards end each count so.
+ */
+export async function readLines(chunks: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {
@@ -104,7 +107,7 @@ export function runInForeground(command: HostCommand): Promise<number> {
   });
 }
 
-function signalNumber(signal: NodeJS.Signals | null): number {
+export function signalNumber(signal: NodeJS.Signals | null): number {
   const known: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 15 };
   return (signal && known[signal]) ?? 0;
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InterruptedError, VmError } from '../errors.ts';
 
@@ -43,6 +43,13 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
     await rm(besidePath, { force: true });
     throw asWriteError(path, error);
   }
+}
+
+/** Copies a file, with its permissions. @throws VmError if the copy cannot be written. */
+export async function duplicateFile(fromPath: string, toPath: string): Promise<void> {
+  await copyFile(fromPath, toPath).catch((error: unknown) => {
+    throw asWriteError(toPath, error);
+  });
 }
 
 /** Creates a folder and its parents, private to this user. */

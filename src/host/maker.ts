@@ -7,6 +7,11 @@ export function nameOfMaker(): string {
   return `${process.pid}.${self?.startTicks}-${randomBytes(4).toString('hex')}`;
 }
 
+/** Whether it is such a name: elsewhere than in folders of ours there are others. */
+export function isMakerName(name: string): boolean {
+  return /^\d+\.\d+-[0-9a-f]+$/.test(name);
+}
+
 /** Whether the process still runs that made something of this name; without it nobody removes that. */
 export function isMakerAlive(name: string): boolean {
   const [pid = '', startTicks = ''] = name.split(/[.-]/);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DiskRecord } from './record.ts';
 
 /** Every path of a machine's folder: no other file spells one out. */
 export interface MachineLayout {
@@ -21,6 +22,8 @@ export interface MachineLayout {
   readonly hypervisorLogPath: string;
   /** The overlay of a disk that the box has after its root disk; they count from 1. */
   extraDiskPath(number: number): string;
+  /** A disk of the Machinefile's `disks`. */
+  ownDiskPath(disk: DiskRecord): string;
 }
 
 export function machineLayout(machineDir: string): MachineLayout {
@@ -41,6 +44,7 @@ export function machineLayout(machineDir: string): MachineLayout {
     serialLogPath: at('serial.log'),
     hypervisorLogPath: at('qemu.log'),
     extraDiskPath: (number) => at(`disk-${number}.qcow2`),
+    ownDiskPath: ({ name, format }) => at(`own-${name}.${format}`),
   };
 }
 

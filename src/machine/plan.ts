@@ -1,8 +1,9 @@
 import type { Box } from '../boxes/box.ts';
+import { toWholeSectors } from '../boxes/formats/image-bytes.ts';
 import { VmError } from '../errors.ts';
 import type { Accelerator, MachineSpec } from '../machinefile/spec.ts';
 import { type MachineLayout, type RuntimeLayout, runtimeLayout } from './layout.ts';
-import type { MachineRecord, PortForward } from './record.ts';
+import type { DiskRecord, MachineRecord, PortForward } from './record.ts';
 
 /** Everything a provider needs to create and start a machine: nothing is left to decide. */
 export interface MachinePlan {
@@ -13,6 +14,8 @@ export interface MachinePlan {
   readonly accel: Accelerator;
   /** Of the root disk; further disks are as large as in the box. */
   readonly diskBytes: number;
+  /** Own disks that were made before. */
+  readonly madeDisks: readonly DiskRecord[];
   /** The SSH port first, then those of the Machinefile. */
   readonly forwards: readonly PortForward[];
   readonly macAddress: string;
@@ -25,7 +28,7 @@ export interface PlanInput {
   readonly box: Box | undefined;
   readonly accel: Accelerator;
   readonly layout: MachineLayout;
-  readonly record: Pick<MachineRecord, 'id' | 'forwards' | 'macAddress' | 'runtimeDir'>;
+  readonly record: Pick<MachineRecord, 'id' | 'disks' | 'forwards' | 'macAddress' | 'runtimeDir'>;
 }
 
 /** An empty disk to install on, where neither a box nor the Machinefile gives a size. */
@@ -33,15 +36,16 @@ const EMPTY_DISK_BYTES = 20 * 1024 ** 3;
 
 /** @throws VmError if the disk asked for is smaller than the box. */
 export function planMachine({ spec, box, accel, layout, record }: PlanInput): MachinePlan {
-  const diskBytes = spec.diskBytes ?? box?.virtualSizeBytes ?? EMPTY_DISK_BYTES;
+  const diskBytes = toWholeSectors(spec.diskBytes ?? box?.virtualSizeBytes ?? EMPTY_DISK_BYTES);
   if (box !== undefined && diskBytes < box.virtualSizeBytes) {
     throw new VmError(
       `${spec.name}: disk: ${diskBytes} bytes is smaller than the box ${box.name} (${box.virtualSizeBytes} bytes)`,
       { hint: 'give a larger disk, or leave disk away to use the size of the box' },
     );
   }
-  const { id, forwards, macAddress, runtimeDir } = record;
-  return { id, spec, box, accel, diskBytes, forwards, macAddress, layout, runtime: runtimeLayout(runtimeDir) };
+  const { id, disks: madeDisks = [], forwards, macAddress, runtimeDir } = record;
+  const runtime = runtimeLayout(runtimeDir);
+  return { id, spec, box, accel, diskBytes, madeDisks, forwards, macAddress, layout, runtime };
 }
 
 /** A locally administered unicast address in QEMU's own range, 52:54:00, from the machine's id: stable and unique. */
@@ -56,6 +60,7 @@ export function restartSettings({ spec, accel, diskBytes, forwards }: MachinePla
     cpus: String(spec.cpus),
     memory: String(spec.memoryBytes),
     disk: String(diskBytes),
+    disks: JSON.stringify(spec.disks),
     firmware: spec.firmware,
     accel,
     cpu: spec.cpu ?? '',

@@ -1,5 +1,5 @@
 import type { ProcessIdentity } from '../host/processes.ts';
-import type { PortProtocol, ProviderName } from '../machinefile/spec.ts';
+import type { DiskFormat, PortProtocol, ProviderName } from '../machinefile/spec.ts';
 
 /** The number of the stored format; a change of the shape below raises it and reads the old one. */
 export const RECORD_FORMAT = 1;
@@ -16,6 +16,11 @@ export interface MachineRecord {
   readonly createdAt: string;
   /** What the disks stand on; absent: an empty disk. */
   readonly box: BoxRecord | undefined;
+  /**
+   * Its own disks that were made, also those that the Machinefile does not name any more: one of them that is not there
+   * is lost, not to be made again. Absent: none.
+   */
+  readonly disks?: readonly DiskRecord[];
   readonly ssh: SshRecord;
   readonly forwards: readonly PortForward[];
   readonly macAddress: string;
@@ -41,6 +46,11 @@ export interface BoxRecord {
   readonly version: string;
   /** How many disks it has after the root disk; absent: none. */
   readonly extraDiskCount?: number;
+}
+
+export interface DiskRecord {
+  readonly name: string;
+  readonly format: DiskFormat;
 }
 
 /** How the guest is reached, so that `ssh` works without a readable Machinefile. */

@@ -99,7 +99,7 @@ function textAt(tree: MapTree, key: string): string | undefined {
 /** `team/app` is made in a machine called `app`. */
 function machineNameOf(boxName: string): string {
   const name = boxName.split('/').at(-1)?.replaceAll(/[._]+/g, '-') ?? '';
-  return /^[a-z][a-z0-9-]*[a-z0-9]$/.test(name) ? name : 'box';
+  return /^[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(name) ? name : 'box';
 }
 
 /** Every value stays where it was written. */

@@ -1,3 +1,4 @@
+import type { HostCommand } from '../host/exec.ts';
 import type { BoxForm } from './forms/box.ts';
 
 /** What a Machinefile means, after merging, interpolation and defaults: nothing optional that has a default. */
@@ -16,6 +17,8 @@ export type Accelerator = 'kvm' | 'tcg' | 'hvf';
 export type Display = 'none' | 'gtk' | 'sdl' | 'vnc';
 export type BootDevice = 'disk' | 'cdrom';
 export type PortProtocol = 'tcp' | 'udp';
+export type DiskFormat = 'qcow2' | 'raw';
+export type DiskBus = 'virtio' | 'scsi' | 'sata' | 'nvme' | 'usb';
 
 /** One machine: total and provider-neutral. Sizes are bytes, times milliseconds, host paths absolute. */
 export interface MachineSpec {
@@ -27,6 +30,8 @@ export interface MachineSpec {
   readonly memoryBytes: number;
   /** Virtual size of the root disk; absent: the box's own. */
   readonly diskBytes: number | undefined;
+  /** The machine's own, after the disks of its box. */
+  readonly disks: readonly DiskSpec[];
   readonly arch: Arch;
   readonly firmware: Firmware;
   readonly accel: Accelerator | 'auto';
@@ -44,8 +49,13 @@ export interface MachineSpec {
   readonly provision: readonly StepSpec[];
   readonly ssh: SshSpec;
   readonly cloudInit: CloudInitSpec;
+  readonly dependsOn: readonly DependencySpec[];
+  readonly healthcheck: HealthcheckSpec | undefined;
   readonly autostart: boolean;
   readonly primary: boolean;
+  /** While none of these is active it takes part only where it is named; empty: it always does. */
+  readonly profiles: readonly string[];
+  readonly hooks: HooksSpec;
   readonly bootTimeoutMs: number;
   readonly haltTimeoutMs: number;
   readonly qemuArgs: readonly string[];
@@ -54,6 +64,14 @@ export interface MachineSpec {
 
 /** Where a box comes from, as asked for; paths are absolute. */
 export type BoxReference = BoxForm;
+
+export interface DiskSpec {
+  /** Unique within its machine; the serial number by which the guest finds it. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly format: DiskFormat;
+  readonly bus: DiskBus;
+}
 
 export interface PortSpec {
   readonly hostIp: string;
@@ -118,6 +136,37 @@ export interface SshSpec {
   /** More arguments for the system's ssh. */
   readonly extraArgs: readonly string[];
 }
+
+/**
+ * How far another machine must be, each beyond the one before. started: its guest accepts logins; provisioned: its
+ * provisioning steps have run; healthy: its health check has passed.
+ */
+export type DependencyCondition = 'started' | 'provisioned' | 'healthy';
+
+/** A machine that must be there first. */
+export interface DependencySpec {
+  readonly name: string;
+  readonly condition: DependencyCondition;
+}
+
+/** How a machine is told to be healthy. All times in milliseconds. */
+export interface HealthcheckSpec {
+  /** A text is shell, a list is a command and its arguments. */
+  readonly command: string | readonly string[];
+  readonly intervalMs: number;
+  /** For one check. */
+  readonly timeoutMs: number;
+  /** Failures in a row until the machine is unhealthy. */
+  readonly retries: number;
+  /** Failures this soon after the machine was started do not count. */
+  readonly startPeriodMs: number;
+}
+
+/** When commands can be run on the host. */
+export type HookName = `${'before' | 'after'}_${'up' | 'halt' | 'destroy' | 'provision'}`;
+
+/** The commands to run one after the other at each moment; a program with a slash begins at the project's folder. */
+export type HooksSpec = Readonly<Partial<Record<HookName, readonly HostCommand[]>>>;
 
 export interface CloudInitSpec {
   /** A `#cloud-config` document or script, added to what vm itself seeds. */

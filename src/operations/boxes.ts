@@ -47,11 +47,11 @@ export async function unusedBoxes(all: boolean, services: Services): Promise<Use
   const boxes = await withUsers(users, services);
   // Listed by name, newest first.
   const newest = new Set(boxes.filter(({ box }, index) => boxes[index - 1]?.box.name !== box.name));
-  return withoutParents(boxes.filter((listed) => listed.users.length === 0 && (all || !newest.has(listed))));
+  return childrenFirst(boxes.filter((listed) => listed.users.length === 0 && (all || !newest.has(listed))));
 }
 
 /** Those whose children are all among them, children first. */
-function withoutParents(candidates: readonly UsedBox[]): UsedBox[] {
+function childrenFirst(candidates: readonly UsedBox[]): UsedBox[] {
   const chosen: UsedBox[] = [];
   const isChosen = ({ key }: Box) => chosen.some(({ box }) => box.key === key);
   for (let before = -1; before !== chosen.length; ) {
@@ -89,7 +89,7 @@ export async function removeBox(name: string, services: Services): Promise<reado
   const named = await boxesNamed(name, services);
   checkUnused(named);
   checkAllKnown(`the box ${name}`, await boxUsers(services));
-  for (const { box } of named) {
+  for (const { box } of childrenFirst(named)) {
     await using _lock = await services.boxes.lock(box.key, { purpose: 'vm box remove', signal: services.signal });
     // Looked at again: whoever creates a machine holds the lock of its box.
     checkUnused(await boxesNamed(box.key, services));
@@ -105,9 +105,10 @@ function checkAllKnown(what: string, { unknown }: BoxUsers): void {
   });
 }
 
+/** @throws StateError if one of the boxes is what something stands on that is not among them. */
 function checkUnused(boxes: readonly UsedBox[]): void {
   for (const { box, users, children } of boxes) {
-    const [child] = children;
+    const child = children.find(({ key }) => !boxes.some((other) => other.box.key === key));
     if (child !== undefined) {
       throw new StateError(`the box ${box.name} is what the box ${child.name} ${child.version} stands on`, {
         hint: `remove that first: vm box remove ${child.key.slice(0, KEY_MIN_LENGTH)}`,

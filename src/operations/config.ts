@@ -1,7 +1,7 @@
 import { formatWantedChecksum } from '../http/checksum.ts';
 import type { MachinefileDocument } from '../machinefile/schema.ts';
 import type { MachineSettings } from '../machinefile/source.ts';
-import type { MachineSpec, PortSpec, ProjectSpec, StepSpec, SyncSpec } from '../machinefile/spec.ts';
+import type { DiskSpec, MachineSpec, PortSpec, ProjectSpec, StepSpec, SyncSpec } from '../machinefile/spec.ts';
 import { formatDuration, formatSize } from '../machinefile/units.ts';
 
 /**
@@ -23,6 +23,7 @@ function machineSettings(machine: MachineSpec): MachineSettings {
     cpus,
     memory: formatSize(machine.memoryBytes),
     ...given('disk', machine.diskBytes === undefined ? undefined : formatSize(machine.diskBytes)),
+    ...nonEmpty('disks', machine.disks.map(diskSettings)),
     arch,
     firmware,
     accel,
@@ -38,8 +39,12 @@ function machineSettings(machine: MachineSpec): MachineSettings {
     ...nonEmpty('provision', machine.provision.map(stepSettings)),
     ...given('ssh', sshSettings(machine)),
     ...given('cloud_init', cloudInitSettings(machine)),
+    ...given('depends_on', dependencySettings(machine)),
+    ...given('healthcheck', healthcheckSettings(machine)),
     autostart,
     primary,
+    ...nonEmpty('profiles', machine.profiles),
+    ...given('hooks', hookSettings(machine)),
     boot_timeout: formatDuration(machine.bootTimeoutMs),
     halt_timeout: formatDuration(machine.haltTimeoutMs),
     ...given('qemu', machine.qemuArgs.length === 0 ? undefined : { args: machine.qemuArgs.map(literal) }),
@@ -55,6 +60,10 @@ function boxSettings({ box }: MachineSpec): MachineSettings['box'] {
   const checksum = given('checksum', box.checksum && literal(formatWantedChecksum(box.checksum)));
   const place = box.kind === 'path' ? { path: literal(box.path) } : { url: literal(box.url) };
   return { ...place, ...version, ...checksum };
+}
+
+function diskSettings({ name, sizeBytes, format, bus }: DiskSpec) {
+  return { name, size: formatSize(sizeBytes), format, bus };
 }
 
 function portSettings({ host, guest, hostIp, protocol, autoCorrect }: PortSpec) {
@@ -101,6 +110,30 @@ function cloudInitSettings({ cloudInit }: MachineSpec): MachineSettings['cloud_i
   const { userData, networkConfig } = cloudInit;
   if (userData === undefined && networkConfig === undefined) return undefined;
   return { ...given('user_data', literal(userData)), ...given('network_config', literal(networkConfig)) };
+}
+
+function dependencySettings({ dependsOn }: MachineSpec): MachineSettings['depends_on'] {
+  if (dependsOn.length === 0) return undefined;
+  return Object.fromEntries(dependsOn.map(({ name, condition }) => [name, condition]));
+}
+
+function healthcheckSettings({ healthcheck }: MachineSpec): MachineSettings['healthcheck'] {
+  if (healthcheck === undefined) return undefined;
+  const { command, intervalMs, timeoutMs, retries, startPeriodMs } = healthcheck;
+  return {
+    command: typeof command === 'string' ? literal(command) : command.map(literal),
+    interval: formatDuration(intervalMs),
+    timeout: formatDuration(timeoutMs),
+    retries,
+    start_period: formatDuration(startPeriodMs),
+  };
+}
+
+function hookSettings({ hooks }: MachineSpec): MachineSettings['hooks'] {
+  const entries = Object.entries(hooks).map(
+    ([name, commands]) => [name, commands.map(({ file, args }) => [file, ...args].map(literal))] as const,
+  );
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
 function variables(values: Readonly<Record<string, string>>): Record<string, string> | undefined {

@@ -4,10 +4,11 @@ import { machineRuntimeDir } from '../machine/layout.ts';
 import type { ProviderName } from '../machinefile/spec.ts';
 import { handleOf, type MachineHandle } from '../providers/provider.ts';
 import { closeSharedConnection } from './guest.ts';
+import { withHooks } from './hooks.ts';
 import type { Project } from './project.ts';
 import type { Services } from './services.ts';
 
-/** Removes one machine, or what a killed create of it left. Call with its lock held. Repeatable. */
+/** Removes one machine, between its hooks, or what a killed create of it left. Call with its lock held. Repeatable. */
 export async function destroyMachine(project: Project, name: string, services: Services): Promise<void> {
   const { states } = project;
   const found = await findHandle(project, name, services);
@@ -15,12 +16,14 @@ export async function destroyMachine(project: Project, name: string, services: S
     await states.removeLeftovers(name);
     return;
   }
-  await inPhase(services, name, 'destroy', async () => {
-    await closeSharedConnection(found.handle);
-    await services.providers[found.provider].release(found.handle, services);
-    await states.remove(name);
-    await services.index.remove(found.handle.id);
-  });
+  await withHooks(project, { machine: name, operation: 'destroy' }, services, () =>
+    inPhase(services, name, 'destroy', async () => {
+      await closeSharedConnection(found.handle);
+      await services.providers[found.provider].release(found.handle, services);
+      await states.remove(name);
+      await services.index.remove(found.handle.id);
+    }),
+  );
 }
 
 interface FoundMachine {

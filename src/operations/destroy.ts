@@ -2,7 +2,7 @@ import { destroyMachine } from './destroy-machine.ts';
 import { lockMachine } from './machine-lock.ts';
 import { clearAbandonedWorkshops } from './packaging/workshop.ts';
 import { forEachParallel } from './parallel.ts';
-import { findTargets, type Project } from './project.ts';
+import { findTargets, type Project, type Target } from './project.ts';
 import type { Services } from './services.ts';
 
 /** Names of the machines that `vm destroy` would remove. */
@@ -14,7 +14,12 @@ export async function machinesToDestroy(project: Project, patterns: readonly str
 /** Removes the selected machines: no process, port, socket or file of theirs is left. Works without a Machinefile. */
 export async function destroy(project: Project, patterns: readonly string[], services: Services): Promise<string[]> {
   const targets = await findTargets(project, patterns);
-  if (!(await project.states.exists())) return [];
+  const destroyed = (await project.states.exists()) ? await destroyTargets(project, targets, services) : [];
+  await clearAbandonedWorkshops(services);
+  return destroyed;
+}
+
+async function destroyTargets(project: Project, targets: readonly Target[], services: Services): Promise<string[]> {
   const destroyed = await forEachParallel(targets, targets.length, async ({ name, exists }) => {
     {
       await using _lock = await lockMachine(project, { name, purpose: 'vm destroy' }, services);
@@ -23,6 +28,5 @@ export async function destroy(project: Project, patterns: readonly string[], ser
     return exists ? name : undefined;
   });
   await project.states.removeIfEmpty();
-  await clearAbandonedWorkshops(services);
   return destroyed.filter((name) => name !== undefined);
 }

@@ -12,8 +12,10 @@ export interface ExecRequest {
   readonly words: readonly string[];
   /** Run the command on a terminal of its own, where it is a single machine. */
   readonly wantsTerminal: boolean;
-  /** Report the output line by line also where it is a single machine. */
-  readonly asEvents: boolean;
+  /** Pass the output on line by line also where it is a single machine. */
+  readonly isByLine: boolean;
+  /** What the command prints, where it is passed on. */
+  onLine(machine: string, line: string, stream: 'stdout' | 'stderr'): void;
 }
 
 export interface ExecOutcome {
@@ -22,30 +24,37 @@ export interface ExecOutcome {
 }
 
 /**
- * Runs a command in running machines. One machine: on this process's own input and output, unless events are asked for.
- * Several: side by side, each line reported with its machine.
+ * Runs a command in running machines. One machine: on this process's own input and output, unless lines are asked for.
+ * Several: side by side, with empty input. A command that fails is no error, but is told of as soon as it has ended.
  */
 export async function exec(project: Project, request: ExecRequest, services: Services): Promise<ExecOutcome[]> {
   const { patterns } = request;
   const selected =
     patterns.length === 0 ? [await findTarget(project, undefined)] : await findTargets(project, patterns);
   const [only] = selected;
-  if (only !== undefined && selected.length === 1 && !request.asEvents) {
+  if (only !== undefined && selected.length === 1 && !request.isByLine) {
     const target = await opensshTarget(await requireRunning(project, only.name, services));
     const exitCode = await runInForeground(execCommand(target, request.words, request.wantsTerminal));
     return [{ machine: only.name, exitCode }];
   }
   return forEachParallel(selected, selected.length, async ({ name }) => {
     const target = await opensshTarget(await requireRunning(project, name, services));
-    return { machine: name, exitCode: await execReporting(target, request.words, services) };
+    const exitCode = await execByLine(target, request, services);
+    if (exitCode !== 0 && selected.length > 1) reportFailed(name, exitCode, services);
+    return { machine: name, exitCode };
   });
 }
 
-async function execReporting(target: OpensshTarget, words: readonly string[], services: Services): Promise<number> {
+function reportFailed(machine: string, exitCode: number, { reporter }: Services): void {
+  const text = `the command ended with exit code ${exitCode}`;
+  reporter.report({ type: 'message', level: 'warning', subject: machine, text });
+}
+
+async function execByLine(target: OpensshTarget, request: ExecRequest, { signal }: Services): Promise<number> {
   try {
-    await run(execCommand(target, words, false), {
-      signal: services.signal,
-      onLine: (line, stream) => services.reporter.report({ type: 'output', subject: target.alias, stream, line }),
+    await run(execCommand(target, request.words, false), {
+      signal,
+      onLine: (line, stream) => request.onLine(target.alias, line, stream),
     });
     return 0;
   } catch (error) {

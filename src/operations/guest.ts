@@ -43,9 +43,16 @@ export class LazyGuest implements AsyncDisposable {
     return guests.connect(await endpointOf(this.#machine), { signal, timeoutMs: CONNECT_TIMEOUT_MS });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const communicator = await this.#connection?.catch(() => undefined);
+  /** Closes the connection, should it be broken; the next use makes another. */
+  async disconnect(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    const communicator = await connection?.catch(() => undefined);
     await communicator?.[Symbol.asyncDispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.disconnect();
   }
 }
 

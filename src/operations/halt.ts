@@ -1,8 +1,11 @@
+import type { Communicator } from '../communicators/communicator.ts';
 import { inPhase } from '../context.ts';
 import { handleOf, type RecordedMachine, type StopOutcome } from '../providers/provider.ts';
 import { CONNECT_TIMEOUT_MS, closeSharedConnection, endpointOf } from './guest.ts';
+import { withHooks } from './hooks.ts';
 import { lockMachine } from './machine-lock.ts';
-import { forEachParallel } from './parallel.ts';
+import { inReverse } from './order/graph.ts';
+import { runInOrder } from './order/run-in-order.ts';
 import { findTargets, type Project } from './project.ts';
 import type { Services } from './services.ts';
 
@@ -13,14 +16,18 @@ export interface HaltOutcome {
   readonly outcome: StopOutcome | 'not_created';
 }
 
-/** Stops the selected machines. Works from the record, also without a Machinefile. */
+/**
+ * Stops the selected machines, each after those that depend on it. One that cannot be stopped keeps no other running.
+ * Works from the record, also without a Machinefile, which alone knows an order.
+ */
 export async function halt(
   project: Project,
   patterns: readonly string[],
   { force, services }: { force: boolean; services: Services },
 ): Promise<HaltOutcome[]> {
   const targets = await findTargets(project, patterns);
-  return forEachParallel(targets, targets.length, async ({ name, exists }) => {
+  const ordered = inReverse(targets.map((target) => ({ ...target, dependsOn: target.spec?.dependsOn ?? [] })));
+  return runInOrder(ordered, { limit: targets.length }, async ({ name, exists }) => {
     if (!exists) return { machine: name, outcome: 'not_created' as const };
     await using _lock = await lockMachine(project, { name, purpose: 'vm halt' }, services);
     // Awaited here: the lock is given up at the end of this function.
@@ -28,38 +35,54 @@ export async function halt(
   });
 }
 
-/** Stops one machine. Call with its lock held. */
+interface HaltOptions {
+  readonly force: boolean;
+  /** A connection to its guest, which may let no other in any more. */
+  readonly guest?: Communicator;
+  readonly services: Services;
+}
+
+/** Stops one machine, between its hooks where it runs. Call with its lock held. */
 export async function haltMachine(
   project: Project,
   name: string,
-  { force, services }: { force: boolean; services: Services },
+  { services, ...options }: HaltOptions,
 ): Promise<HaltOutcome> {
   const record = await project.states.read(name);
   if (record === undefined) return { machine: name, outcome: 'not_created' };
   const machine = { record, layout: project.states.layout(name) };
-  const provider = services.providers[record.provider];
-  const observed = await provider.state(machine);
+  const observed = await services.providers[record.provider].state(machine);
   if (observed.kind === 'stopped') return { machine: name, outcome: 'already_stopped' };
-  return inPhase(services, name, 'halt', async () => {
-    const closing = closeSharedConnection(handleOf(machine));
-    const outcome = await provider.stop(
-      handleOf(machine),
-      force
-        ? { force }
-        : {
-            force,
-            haltTimeoutMs: record.started?.haltTimeoutMs ?? DEFAULT_HALT_TIMEOUT_MS,
-            powerOffGuest: () => powerOffGuest(machine, services),
-          },
-      services,
-    );
-    await closing;
+  return withHooks(project, { machine: name, operation: 'halt' }, services, async () => {
+    const outcome = await inPhase(services, name, 'halt', () => stopMachine(machine, { ...options, services }));
     return { machine: name, outcome };
   });
+}
+
+async function stopMachine(machine: RecordedMachine, { force, guest, services }: HaltOptions): Promise<StopOutcome> {
+  const { record } = machine;
+  const closing = closeSharedConnection(handleOf(machine));
+  const outcome = await services.providers[record.provider].stop(
+    handleOf(machine),
+    force
+      ? { force }
+      : {
+          force,
+          haltTimeoutMs: record.started?.haltTimeoutMs ?? DEFAULT_HALT_TIMEOUT_MS,
+          powerOffGuest: () => (guest ? powerOff(guest, services) : powerOffGuest(machine, services)),
+        },
+    services,
+  );
+  await closing;
+  return outcome;
 }
 
 async function powerOffGuest(machine: RecordedMachine, services: Services): Promise<void> {
   const { guests, signal } = services;
   await using guest = await guests.connect(await endpointOf(machine), { signal, timeoutMs: CONNECT_TIMEOUT_MS });
+  await powerOff(guest, services);
+}
+
+async function powerOff(guest: Communicator, { signal }: Services): Promise<void> {
   await guest.exec({ script: 'if [ "$(id -u)" = 0 ]; then poweroff; else sudo -n poweroff; fi', signal });
 }

@@ -1,22 +1,54 @@
 import { watch } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { unlessMissing } from '../host/files.ts';
-import { findTarget, type Project, requireMachine } from './project.ts';
+import type { MachineLayout } from '../machine/layout.ts';
+import { forEachParallel } from './parallel.ts';
+import { findTargets, type Project, requireMachine, requireSpec } from './project.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
+/** A machine whose log can be read. */
+export interface LoggedMachine {
+  readonly name: string;
+  readonly layout: MachineLayout;
+}
+
 /**
- * The serial console's log of one machine: what is there, and with `follow` what is added, until `signal` is aborted or
- * the machine is destroyed.
- * A log that becomes shorter was begun anew by a restart, and is read from its beginning.
+ * The selected machines; without patterns all that exist.
+ * @throws VmError for a named one that does not exist, or where there is none.
  */
-export async function* logs(
-  project: Project,
-  name: string | undefined,
-  { follow, signal }: { follow: boolean; signal: AbortSignal },
-): AsyncGenerator<Uint8Array> {
-  const target = await findTarget(project, name);
-  const { layout } = await requireMachine(project, target.name);
+export async function findLogs(project: Project, patterns: readonly string[]): Promise<LoggedMachine[]> {
+  const targets = await findTargets(project, patterns);
+  if (targets.length === 0) requireSpec(project);
+  const existing = targets.filter(({ exists }) => exists);
+  const meant = patterns.length === 0 && existing.length > 0 ? existing : targets;
+  return Promise.all(meant.map(async ({ name }) => ({ name, layout: (await requireMachine(project, name)).layout })));
+}
+
+/** Takes the log of one machine, piece by piece. */
+export interface LogReader {
+  onBytes(bytes: Uint8Array): void;
+  onEnd(): void;
+}
+
+export interface LogOptions {
+  /** Go on with what is added, until `signal` is aborted or the machine is destroyed. */
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  readerFor(machine: string): LogReader;
+}
+
+/** Reads the serial consoles' logs: one after the other, or, to follow them, all at once. */
+export async function logs(machines: readonly LoggedMachine[], options: LogOptions): Promise<void> {
+  await forEachParallel(machines, options.follow ? machines.length : 1, async ({ name, layout }) => {
+    const reader = options.readerFor(name);
+    for await (const bytes of readLog(layout, options)) reader.onBytes(bytes);
+    reader.onEnd();
+  });
+}
+
+/** A log that becomes shorter was begun anew by a restart, and is read from its beginning. */
+async function* readLog(layout: MachineLayout, { follow, signal }: LogOptions): AsyncGenerator<Uint8Array> {
   let offset = 0;
   for (;;) {
     // Watched from before the read: what is written in between wakes the next round. The folder is watched, because

@@ -1,10 +1,12 @@
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { MachinefileError, type Problem, UsageError } from '../errors.ts';
+import { MachinefileError, type Problem, UsageError, VmError } from '../errors.ts';
 import { projectLayout } from '../machine/layout.ts';
 import { StateStore } from '../machine/state-store.ts';
 import { findMachinefiles } from '../machinefile/find.ts';
 import { type LoadInput, loadProject } from '../machinefile/load.ts';
+import type { ProjectSpec } from '../machinefile/spec.ts';
+import { alternatives } from '../machinefile/suggest.ts';
 import type { Project } from './project.ts';
 
 export interface OpenedProject {
@@ -12,12 +14,19 @@ export interface OpenedProject {
   readonly warnings: readonly Problem[];
 }
 
+export interface OpenInput extends LoadInput {
+  /** The active ones. */
+  readonly profiles: readonly string[];
+  /** Whether hooks are run. */
+  readonly runsHooks: boolean;
+}
+
 /**
  * Opens the project here. Machines that exist can be worked with also when the Machinefile is broken, or gone and
  * only `.vm` is left.
- * @throws UsageError where there is neither.
+ * @throws UsageError where there is neither, and for a profile that no machine has.
  */
-export async function openProject(input: LoadInput): Promise<OpenedProject> {
+export async function openProject(input: OpenInput): Promise<OpenedProject> {
   const found = await findMachinefiles(input);
   const projectDir = found?.projectDir ?? (await findStateDir(resolve(input.cwd)));
   if (projectDir === undefined) {
@@ -25,14 +34,36 @@ export async function openProject(input: LoadInput): Promise<OpenedProject> {
       hint: 'run `vm init` to write one, or give one with -f',
     });
   }
-  const states = new StateStore(projectDir);
+  const { spec, warnings } = await loadSpec(input);
+  if (!(spec instanceof VmError)) checkProfiles(input.profiles, spec);
+  return {
+    project: { projectDir, states: new StateStore(projectDir), spec, activeProfiles: input.profiles },
+    warnings,
+  };
+}
+
+async function loadSpec(input: OpenInput): Promise<{ spec: Project['spec']; warnings: readonly Problem[] }> {
   try {
-    const { project: spec, warnings } = await loadProject(input);
-    return { project: { projectDir, states, spec }, warnings };
+    const { project, warnings } = await loadProject(input);
+    return { spec: input.runsHooks ? project : withoutHooks(project), warnings };
   } catch (error) {
     if (!(error instanceof MachinefileError || error instanceof UsageError)) throw error;
-    return { project: { projectDir, states, spec: error }, warnings: [] };
+    return { spec: error, warnings: [] };
   }
+}
+
+function withoutHooks(project: ProjectSpec): ProjectSpec {
+  return { ...project, machines: project.machines.map((machine) => ({ ...machine, hooks: {} })) };
+}
+
+/** @throws UsageError for a profile that no machine has. */
+export function checkProfiles(profiles: readonly string[], { machines }: ProjectSpec): void {
+  const known = [...new Set(machines.flatMap((machine) => machine.profiles))];
+  const unknown = profiles.find((profile) => !known.includes(profile));
+  if (unknown === undefined) return;
+  throw new UsageError(`no machine has the profile “${unknown}”${alternatives(unknown, known)}`, {
+    hint: 'profiles are chosen by --profile and the variable VM_PROFILES',
+  });
 }
 
 /** The nearest folder at or above `dir` that holds machines. */

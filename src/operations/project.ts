@@ -10,6 +10,8 @@ export interface Project {
   readonly states: StateStore;
   /** What the Machinefile says, or why it cannot be read. */
   readonly spec: ProjectSpec | VmError;
+  /** Those whose machines take part without being named. */
+  readonly activeProfiles: readonly string[];
 }
 
 /** @throws the Machinefile's own error, for operations that cannot do without it. */
@@ -23,21 +25,32 @@ export interface Target {
   readonly name: string;
   readonly spec: MachineSpec | undefined;
   readonly exists: boolean;
+  /** Whether it takes part without being named: it has no profiles, or one of them is active. */
+  readonly isActive: boolean;
 }
 
 /** Every machine of the project: those of the Machinefile in its order, then those that only exist. */
 export async function listTargets(project: Project): Promise<Target[]> {
   const existing = new Set(await project.states.list());
   const specs = project.spec instanceof VmError ? [] : project.spec.machines;
-  const declared = specs.map((spec) => ({ name: spec.name, spec, exists: existing.has(spec.name) }));
+  const declared = specs.map((spec) => ({
+    name: spec.name,
+    spec,
+    exists: existing.has(spec.name),
+    isActive: isActive(spec, project.activeProfiles),
+  }));
   const orphans = [...existing]
     .filter((name) => !specs.some((spec) => spec.name === name))
-    .map((name) => ({ name, spec: undefined, exists: true }));
+    .map((name) => ({ name, spec: undefined, exists: true, isActive: true }));
   return [...declared, ...orphans];
 }
 
+function isActive({ profiles }: MachineSpec, activeProfiles: readonly string[]): boolean {
+  return profiles.length === 0 || profiles.some((profile) => activeProfiles.includes(profile));
+}
+
 /**
- * The machines that the patterns select; all of the project without patterns.
+ * The machines that the patterns select; without patterns all that take part or exist.
  * @throws UsageError for a pattern that matches nothing; the Machinefile's own error, where that may be why.
  */
 export async function findTargets(project: Project, patterns: readonly string[]): Promise<Target[]> {
@@ -64,20 +77,25 @@ function orMachinefileError<T>({ spec }: Project, select: () => T): T {
 }
 
 /**
- * The targets that the patterns (names or globs with `*` and `?`) select; all of them without patterns.
+ * The targets that the patterns select: a name any, a glob (with `*` and `?`) those that take part, or exist all the
+ * same, so that none is left running unnoticed. Without patterns all of these.
  * @throws UsageError for a pattern that matches nothing.
  */
 export function selectTargets(targets: readonly Target[], patterns: readonly string[]): Target[] {
-  if (patterns.length === 0) return [...targets];
-  const matchers = patterns.map(compilePattern);
-  const unmatched = patterns.find((_, index) => !targets.some(({ name }) => matchers[index]?.test(name)));
+  const isCandidate = ({ exists, isActive }: Target) => exists || isActive;
+  if (patterns.length === 0) return targets.filter(isCandidate);
+  const selectors = patterns.map((pattern) => {
+    const matcher = compilePattern(pattern);
+    return (target: Target) => target.name === pattern || (isCandidate(target) && matcher.test(target.name));
+  });
+  const unmatched = patterns.find((_, index) => !targets.some((target) => selectors[index]?.(target)));
   if (unmatched !== undefined) {
     const names = targets.map(({ name }) => name).join(', ');
     throw new UsageError(`no machine is called ${unmatched}`, {
       hint: names === '' ? 'this project has no machines' : `machines of this project: ${names}`,
     });
   }
-  return targets.filter(({ name }) => matchers.some((matcher) => matcher.test(name)));
+  return targets.filter((target) => selectors.some((selects) => selects(target)));
 }
 
 function compilePattern(pattern: string): RegExp {
@@ -93,7 +111,7 @@ function compilePattern(pattern: string): RegExp {
  * @throws UsageError when that leaves a choice.
  */
 export function selectOne(targets: readonly Target[], name: string | undefined): Target {
-  const candidates = name === undefined ? preferPrimary(targets) : selectTargets(targets, [name]);
+  const candidates = name === undefined ? preferPrimary(selectTargets(targets, [])) : selectTargets(targets, [name]);
   const [first, second] = candidates;
   if (first !== undefined && second === undefined) return first;
   if (first === undefined)

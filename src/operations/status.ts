@@ -4,6 +4,7 @@ import type { MachineRecord, MachineState, PortForward } from '../machine/record
 import { StateStore } from '../machine/state-store.ts';
 import { placeOf } from '../machinefile/forms/box.ts';
 import type { ObservedState } from '../providers/provider.ts';
+import { type Health, observeHealth } from './health/health.ts';
 import { findTargets, type Project, requireSpec, type Target } from './project.ts';
 import type { Services } from './services.ts';
 import { isInstalledByHand } from './up/by-hand.ts';
@@ -24,20 +25,30 @@ export interface MachineStatus {
     readonly protocol: string;
   }[];
   readonly addresses: Readonly<Record<string, string>>;
-  readonly health: null;
+  /** What its health check says now; null where it has none, is not running, or was not asked. */
+  readonly health: Health | null;
   readonly provisioned: boolean;
   readonly pid: number | null;
   /** ISO 8601; when the machine was started, while it runs. */
   readonly started_at: string | null;
 }
 
+export interface StatusRequest {
+  readonly patterns: readonly string[];
+  /** Whether running machines that have a health check are asked for it. */
+  readonly checksHealth: boolean;
+}
+
 /**
  * The state of the selected machines, observed now. Waits for no lock.
+ *
+ * Health, too, is observed and not stored: the check runs once, in all machines at the same time. That takes a login and
+ * the check's own time (at most its timeout), so machines without a health check are not even connected to.
  * @throws the Machinefile's own error, where no machine exists either.
  */
 export async function status(
   project: Project,
-  patterns: readonly string[],
+  { patterns, checksHealth }: StatusRequest,
   services: Services,
 ): Promise<MachineStatus[]> {
   const targets = await findTargets(project, patterns);
@@ -49,33 +60,43 @@ export async function status(
       text: 'the Machinefile cannot be read, so only machines that exist are shown; vm validate says why',
     });
   }
-  return Promise.all(targets.map((target) => statusOf(project, target, services)));
+  return Promise.all(targets.map((target) => statusOf(project, target, { checksHealth, services })));
 }
 
 export interface HostMachineStatus extends MachineStatus {
   readonly project: string;
 }
 
-/** The same for every project of this user on this host, from the records alone. */
+/** The same for every project of this user on this host, from the records alone: these know no health checks. */
 export async function statusOfHost(services: Services): Promise<HostMachineStatus[]> {
   const entries = await services.index.list();
   const statuses = await Promise.all(
     entries.map(async ({ projectDir, machine }) => {
-      const project = { projectDir, states: new StateStore(projectDir), spec: { name: '', projectDir, machines: [] } };
-      const target = { name: machine, spec: undefined, exists: true };
-      return { ...(await statusOf(project, target, services)), project: projectDir };
+      const spec = { name: '', projectDir, machines: [] };
+      const project = { projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] };
+      const target = { name: machine, spec: undefined, exists: true, isActive: true };
+      return { ...(await statusOf(project, target, { checksHealth: false, services })), project: projectDir };
     }),
   );
   return statuses.sort((a, b) => a.project.localeCompare(b.project) || a.machine.localeCompare(b.machine));
 }
 
-async function statusOf(project: Project, target: Target, services: Services): Promise<MachineStatus> {
+async function statusOf(
+  project: Project,
+  target: Target,
+  { checksHealth, services }: { readonly checksHealth: boolean; readonly services: Services },
+): Promise<MachineStatus> {
   const { states } = project;
   try {
     const record = await states.read(target.name);
     if (record === undefined) return emptyStatus(target, 'not_created');
-    const observed = await services.providers[record.provider].state({ record, layout: states.layout(target.name) });
-    return describe(target, record, observed);
+    const machine = { record, layout: states.layout(target.name) };
+    const described = describe(target, record, await services.providers[record.provider].state(machine));
+    const healthcheck = checksHealth ? target.spec?.healthcheck : undefined;
+    if (healthcheck === undefined) return described;
+    if (described.state === 'starting') return { ...described, health: 'starting' };
+    if (described.state !== 'running') return described;
+    return { ...described, health: await observeHealth(machine, healthcheck, services) };
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     return { ...emptyStatus(target, 'broken'), reason: error.message };

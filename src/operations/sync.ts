@@ -26,7 +26,8 @@ export async function syncMachine(spec: MachineSpec, machine: RecordedMachine, s
 export async function sync(project: Project, patterns: readonly string[], services: Services): Promise<string[]> {
   requireSpec(project);
   const targets = await findTargets(project, patterns);
-  const withFolders = targets.flatMap(({ spec }) => (spec !== undefined && spec.sync.length > 0 ? [spec] : []));
+  const meant = targets.filter(({ name, isActive }) => isActive || patterns.includes(name));
+  const withFolders = meant.flatMap(({ spec }) => (spec !== undefined && spec.sync.length > 0 ? [spec] : []));
   await forEachParallel(withFolders, withFolders.length, async (spec) => {
     const machine = await requireRunning(project, spec.name, services);
     await writeSshConfig(machine);

@@ -49,17 +49,24 @@ export interface Provider {
   /** Before anything is created: @throws MissingToolError or VmError when this host cannot run the plan. */
   check(plan: MachinePlan): Promise<void>;
 
-  /** Makes the machine's disks in `plan.layout.machineDir`, which exists and is not yet in its final place. */
+  /** Makes all of the machine's disks in `plan.layout.machineDir`, which exists and is not yet in its final place. */
   create(plan: MachinePlan, context: RunContext): Promise<void>;
 
   /** The commands that `create` runs, for `up --dry-run`. Pure. */
   describeCreate(plan: MachinePlan): readonly HostCommand[];
 
-  /** The commands that `start` runs, for `up --dry-run`. Pure. */
+  /**
+   * Before each start of a machine, which is stopped: gives its disks the sizes of the plan, and makes its own disks that
+   * are new in it. Those of `plan.madeDisks` are never made again.
+   * @throws StateError if a disk is gone, damaged, larger than asked for, or in another format.
+   */
+  ensureDisks(plan: MachinePlan, context: RunContext): Promise<void>;
+
+  /** The commands that make the disks `ensureDisks` makes, and that `start` runs, for `up --dry-run`. Pure. */
   describeStart(plan: MachinePlan): readonly HostCommand[];
 
   /**
-   * Starts a stopped machine and returns once its hypervisor runs. The seed has been written.
+   * Starts a stopped machine and returns once its hypervisor runs. Its disks have been ensured, the seed written.
    * @throws PortTakenError when a forwarded port was taken meanwhile; GuestError with the hypervisor's own words.
    */
   start(plan: MachinePlan, context: RunContext): Promise<ProcessIdentity>;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Box } from '../../src/boxes/box.ts';
@@ -43,8 +43,19 @@ async function expectSame(path: string, other: string): Promise<void> {
   expect(stdout).toBe('Images are identical.\n');
 }
 
-async function write(format: PackageFormat, of: readonly MachineDisk[], signal = context.signal): Promise<string> {
+interface Circumstances {
+  readonly signal?: AbortSignal;
+  /** What is where the file is to be. */
+  readonly found?: readonly string[];
+}
+
+async function write(
+  format: PackageFormat,
+  of: readonly MachineDisk[],
+  { signal = context.signal, found = [] }: Circumstances = {},
+): Promise<string> {
   const dir = await mkdtemp(imports.at('packages-'));
+  for (const name of found) await writeFile(join(dir, name), '');
   const workDir = join(dir, 'work');
   await mkdir(workDir);
   const destPath = join(dir, `web.${format}`);
@@ -71,8 +82,12 @@ describe('a file holds what the machine had', () => {
   });
 });
 
+test('what a killed process left of the same file is removed', async () => {
+  await write('raw', disks.slice(0, 1), { found: [`.web.raw.${2 ** 22 + 1}.1-abcd`] });
+});
+
 test.each(['box', 'vmdk'] as const)('of an interrupted %s nothing is left', async (format) => {
-  const failure = write(format, disks.slice(0, 1), AbortSignal.abort());
+  const failure = write(format, disks.slice(0, 1), { signal: AbortSignal.abort() });
   await expect(failure).rejects.toThrow(InterruptedError);
   const folders = (await readdir(imports.at('.'))).filter((name) => name.startsWith('packages-'));
   const files = await Promise.all(folders.map((name) => readdir(imports.at(name))));

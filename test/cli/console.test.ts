@@ -35,7 +35,7 @@ describe.runIf(findTool('script'))('the console', () => {
   });
 
   test('SIGTERM leaves it, too', async () => {
-    const actions = [{ after: PROMPT, signal: 'SIGTERM' as const }];
+    const actions = [{ after: 'attached', signal: 'SIGTERM' as const }];
     const { screen, ...ended } = await onTerminal(project, ['console'], { actions });
     expect(ended, screen).toEqual({ exitCode: 130, isRestored: true });
   });

@@ -16,6 +16,7 @@ const MACHINEFILE = `machines:
     ports: ["80"]
     sync: [./data:/srv/data]
     provision: [{ name: nginx, shell: echo hello }]
+    healthcheck: { command: 'true' }
 `;
 
 const compared = new Set<string>();
@@ -145,6 +146,21 @@ describe('errors', () => {
   ])('$what', async ({ machinefile, args, exitCode, example }) => {
     await project.write('Machinefile', machinefile);
     expect((await jsonOf(args, exitCode)).map(shapeOf)).toEqual([documentedShapes('Errors')[example]]);
+  });
+
+  test('skipped for a failure', async () => {
+    await project.write(
+      'Machinefile',
+      [
+        'defaults: { box: ./disk.qcow2 }',
+        'machines:',
+        '  db: { healthcheck: { command: guest-exits-3, retries: 1 } }',
+        '  web: { depends_on: { db: healthy } }',
+      ].join('\n'),
+    );
+    const lines = (await jsonOf(['up'], 1)).map(shapeOf);
+    expect(lines.slice(-1)).toEqual([documentedShapes('Errors')[3]]);
+    expectEvents(lines.slice(0, -1));
   });
 
   test('of the command line', async () => {

@@ -52,7 +52,7 @@ test('several machines come up, answer and stop together', async () => {
   await project.ok('up');
   const all = await project.vm('exec', '*', '--', 'hostname');
   expect(all).toMatchObject({ exitCode: 0 });
-  expect(all.stderr.split('\n').filter(Boolean).sort()).toEqual(['a | a', 'b | b', 'c | c']);
+  expect(all.stdout.split('\n').filter(Boolean).sort()).toEqual(['a | a', 'b | b', 'c | c']);
   await project.ok('halt', 'a', 'b');
   const states = JSON.parse(await project.ok('status', '--json')) as { machine: string; state: string }[];
   expect(states.map(({ machine, state }) => `${machine} ${state}`)).toEqual(['a stopped', 'b stopped', 'c running']);

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { testHomeDir } from './paths.ts';
+import { publishedImages } from './published-images.ts';
 import { runVm } from './run-vm.ts';
 
-/** Builds the boxes that the tests on real guests stand on; instant when they are there. */
+/** Makes the boxes and images that the tests on real guests stand on; instant when they are there. */
 export async function setup(): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'vm-test-'));
   try {
@@ -13,6 +14,7 @@ export async function setup(): Promise<void> {
       const { exitCode, stderr } = await runVm({ args: ['box', 'build', box], cwd: home, env });
       if (exitCode !== 0) throw new Error(`vm box build ${box} failed:\n${stderr}`);
     }
+    await publishedImages();
   } finally {
     await rm(home, { recursive: true });
   }

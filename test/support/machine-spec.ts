@@ -12,6 +12,7 @@ export function machineSpec(overrides: Partial<MachineSpec> = {}): MachineSpec {
     cpus: 1,
     memoryBytes: 512 * 1024 ** 2,
     diskBytes: undefined,
+    disks: [],
     arch: 'x86_64',
     firmware: 'bios',
     accel: 'auto',
@@ -34,8 +35,12 @@ export function machineSpec(overrides: Partial<MachineSpec> = {}): MachineSpec {
       extraArgs: [],
     },
     cloudInit: { userData: undefined, networkConfig: undefined },
+    dependsOn: [],
+    healthcheck: undefined,
     autostart: true,
     primary: false,
+    profiles: [],
+    hooks: {},
     bootTimeoutMs: 300_000,
     haltTimeoutMs: 60_000,
     qemuArgs: [],
@@ -76,9 +81,16 @@ export interface PlanOverrides {
   readonly box?: Partial<Box> | null;
   readonly machineDir?: string;
   readonly forwards?: MachinePlan['forwards'];
+  readonly madeDisks?: MachinePlan['madeDisks'];
 }
 
-export function machinePlan({ spec = {}, box = {}, machineDir = '/p/.vm/machines/web', forwards }: PlanOverrides = {}) {
+export function machinePlan({
+  spec = {},
+  box = {},
+  machineDir = '/p/.vm/machines/web',
+  forwards,
+  madeDisks = [],
+}: PlanOverrides = {}) {
   return planMachine({
     spec: machineSpec(spec),
     box: box === null ? undefined : tinyBox(box),
@@ -86,6 +98,7 @@ export function machinePlan({ spec = {}, box = {}, machineDir = '/p/.vm/machines
     layout: machineLayout(machineDir),
     record: {
       id: '11111111-2222-4333-8444-555555555555',
+      disks: madeDisks,
       forwards: forwards ?? [{ hostIp: '127.0.0.1', host: 20_022, guest: 22, protocol: 'tcp' }],
       macAddress: '52:54:00:11:11:11',
       runtimeDir: '/run/vm/1111',

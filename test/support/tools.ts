@@ -12,7 +12,7 @@ export const tools = {
   printingQemu: fakeTool('printing/qemu-system-x86_64'),
   /** qemu-img that does not end by itself. */
   blockingQemuImg: fakeTool('blocking/qemu-img'),
-  /** A QEMU whose guest is an SSH server where every command succeeds, with ssh and rsync to reach it. */
+  /** A QEMU whose guest is an SSH server where every command succeeds (but `guest-exits-N`), with ssh and rsync to reach it. */
   fakeGuest: [
     fakeTool('guest/qemu-system-x86_64'),
     fakeTool('guest/ssh'),

@@ -1,10 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { InterruptedError, UsageError } from '../../errors.ts';
 import { asWriteError } from '../../host/files.ts';
+import { isMakerAlive, isMakerName, nameOfMaker } from '../../host/maker.ts';
 import type { ConversionTools } from '../formats/convert.ts';
 import { type FlatFormat, flatten, type MachineDisk } from './flatten.ts';
 import { type Appliance, ova } from './ova.ts';
@@ -27,14 +28,29 @@ export interface PackageInput extends Appliance {
  */
 export async function writePackage(input: PackageInput, tools: ConversionTools): Promise<void> {
   const { destPath } = input;
-  const besidePath = join(dirname(destPath), `.${basename(destPath)}.${process.pid}`);
+  const besidePath = `${besidePrefix(destPath)}${nameOfMaker()}`;
   try {
+    await removeAbandoned(destPath);
     await writeTo(besidePath, input, tools);
     await rename(besidePath, destPath);
   } catch (error) {
     throw asWriteError(destPath, error);
   } finally {
     await rm(besidePath, { force: true });
+  }
+}
+
+/** While a file is written it has another name: this, and that of who writes it. */
+function besidePrefix(destPath: string): string {
+  return join(dirname(destPath), `.${basename(destPath)}.`);
+}
+
+/** Removes what killed processes wrote of the same file. */
+async function removeAbandoned(destPath: string): Promise<void> {
+  const prefix = basename(besidePrefix(destPath));
+  for (const name of await readdir(dirname(destPath))) {
+    const maker = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
+    if (maker !== undefined && isMakerName(maker) && !isMakerAlive(maker)) await rm(join(dirname(destPath), name));
   }
 }
 

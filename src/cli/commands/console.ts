@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
-import { UsageError } from '../../errors.ts';
+import { InterruptedError, UsageError } from '../../errors.ts';
 import { runInForeground } from '../../host/exec.ts';
 import { openConsole } from '../../operations/console.ts';
 import type { CommandDefinition } from '../command.ts';
@@ -28,8 +27,7 @@ export const consoleCommand: CommandDefinition = {
       await runInForeground({ file: 'stty', args: ['-opost'] });
       // A guest that goes away ends the session, however the connection broke.
       const fromGuest = pipeline(socket, stdout, { end: false }).catch(() => {});
-      await Promise.race([copyUntilDetached(stdin, socket), fromGuest, once(services.signal, 'abort')]);
-      services.signal.throwIfAborted();
+      await Promise.race([copyUntilDetached(stdin, socket), fromGuest, interruption(services.signal)]);
     } finally {
       stdin.setRawMode(false);
       stdin.pause();
@@ -49,5 +47,14 @@ function copyUntilDetached(stdin: NodeJS.ReadStream, socket: NodeJS.WritableStre
       resolve();
     };
     stdin.on('data', onData);
+  });
+}
+
+/** Rejects with InterruptedError as soon as `signal` is aborted. */
+function interruption(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const interrupt = () => reject(new InterruptedError());
+    if (signal.aborted) interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
   });
 }

@@ -1,5 +1,6 @@
 import { destroy, machinesToDestroy } from '../../operations/destroy.ts';
 import type { CommandDefinition } from '../command.ts';
+import { noHooksOption } from './project-options.ts';
 
 export const destroyCommand: CommandDefinition = {
   name: 'destroy',
@@ -8,6 +9,7 @@ export const destroyCommand: CommandDefinition = {
   group: 'Machines',
   example: 'vm destroy --yes',
   completes: 'machines',
+  options: [noHooksOption],
   emitsEvents: () => true,
   async run({ openProject, args, services, output, globals, confirm }) {
     const project = await openProject();

@@ -1,6 +1,7 @@
 import type { HaltOutcome } from '../../operations/halt.ts';
 import { halt } from '../../operations/halt.ts';
 import type { CommandDefinition } from '../command.ts';
+import { noHooksOption } from './project-options.ts';
 
 const TEXTS: Readonly<Record<HaltOutcome['outcome'], string>> = {
   already_stopped: 'was not running',
@@ -18,7 +19,7 @@ export const haltCommand: CommandDefinition = {
   group: 'Machines',
   example: 'vm halt web',
   completes: 'machines',
-  options: [{ flags: '--force', description: 'at once, like pulling the plug' }],
+  options: [noHooksOption, { flags: '--force', description: 'at once, like pulling the plug' }],
   emitsEvents: () => true,
   async run({ openProject, args, options, services, output, globals }) {
     const outcomes = await halt(await openProject(), args, { force: options.force === true, services });

@@ -13,6 +13,7 @@ import { listCommand } from './list.ts';
 import { logsCommand } from './logs.ts';
 import { packageCommand } from './package.ts';
 import { portCommand } from './port.ts';
+import { withProfiles } from './project-options.ts';
 import { provisionCommand } from './provision.ts';
 import { reloadCommand } from './reload.ts';
 import { screenshotCommand } from './screenshot.ts';
@@ -50,4 +51,4 @@ export const commands: readonly CommandDefinition[] = [
   doctorCommand,
   completionCommand,
   versionCommand,
-];
+].map(withProfiles);

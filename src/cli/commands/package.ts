@@ -5,6 +5,7 @@ import { type Packaged, type PackageTarget, packageMachine } from '../../operati
 import { checkBoxName, checkBoxVersion, FIRST_VERSION } from '../box-naming.ts';
 import type { CommandDefinition } from '../command.ts';
 import { boxResult, describeReady } from './box-ready.ts';
+import { noHooksOption } from './project-options.ts';
 
 interface PackageOptions {
   readonly name?: string;
@@ -27,6 +28,7 @@ export const packageCommand: CommandDefinition = {
     { flags: '--name <name>', description: 'keep it in the store under this name, in place of a file' },
     { flags: '--version <version>', description: 'its version in the store; default: 0' },
     { flags: '--as-is', description: 'keep keys, logs and names of the guest; it is not booted' },
+    noHooksOption,
   ],
   emitsEvents: () => true,
   async run({ openProject, args, options, services, output, globals, host }) {

@@ -1,6 +1,7 @@
 import { provision } from '../../operations/provision/provision.ts';
 import type { CommandDefinition } from '../command.ts';
 import { provisionDocument } from '../documents.ts';
+import { noHooksOption } from './project-options.ts';
 import { splitList } from './up-options.ts';
 
 export const provisionCommand: CommandDefinition = {
@@ -10,7 +11,10 @@ export const provisionCommand: CommandDefinition = {
   group: 'Inside a machine',
   example: 'vm provision web --with nginx',
   completes: 'machines',
-  options: [{ flags: '--with <steps>', description: 'only these (names or types, with commas)', parse: splitList }],
+  options: [
+    { flags: '--with <steps>', description: 'only these (names or types, with commas)', parse: splitList },
+    noHooksOption,
+  ],
   emitsEvents: () => true,
   async run({ openProject, args, options, services, output, globals }) {
     const names = options.with as string[] | undefined; // parsed by splitList

@@ -1,7 +1,15 @@
 import { reload } from '../../operations/reload.ts';
 import type { CommandDefinition } from '../command.ts';
 import { upDocument } from '../documents.ts';
-import { lockedOption, lockMode, parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
+import { noHooksOption } from './project-options.ts';
+import {
+  lockedOption,
+  lockMode,
+  parallelism,
+  parallelOption,
+  provisionChoice,
+  provisionOptions,
+} from './up-options.ts';
 
 export const reloadCommand: CommandDefinition = {
   name: 'reload',
@@ -10,7 +18,13 @@ export const reloadCommand: CommandDefinition = {
   group: 'Machines',
   example: 'vm reload web',
   completes: 'machines',
-  options: [...provisionOptions, parallelOption, lockedOption, { flags: '--force', description: 'stop them at once' }],
+  options: [
+    ...provisionOptions,
+    parallelOption,
+    lockedOption,
+    noHooksOption,
+    { flags: '--force', description: 'stop them at once' },
+  ],
   emitsEvents: () => true,
   async run({ openProject, args, options, services, output, globals }) {
     const outcomes = await reload(
@@ -19,7 +33,7 @@ export const reloadCommand: CommandDefinition = {
         patterns: args,
         lock: lockMode(options),
         options: { provision: provisionChoice(options), recreate: false },
-        parallel: (options.parallel as number | undefined) ?? Number.POSITIVE_INFINITY, // parsed by parallelOption
+        parallel: parallelism(options),
         force: options.force === true,
       },
       services,

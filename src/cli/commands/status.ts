@@ -12,11 +12,20 @@ export const statusCommand: CommandDefinition = {
   group: 'Machines',
   example: 'vm status --json',
   completes: 'machines',
+  options: [{ flags: '--no-health', description: 'run no health checks, which takes a login each' }],
   run: runStatus,
 };
 
-export async function runStatus({ openProject, args, services, output, globals }: Invocation): Promise<number> {
-  const machines = await status(await openProject(), args, services);
+export async function runStatus({
+  openProject,
+  args,
+  options,
+  services,
+  output,
+  globals,
+}: Invocation): Promise<number> {
+  const request = { patterns: args, checksHealth: options.health !== false };
+  const machines = await status(await openProject(), request, services);
   if (globals.json) output.json(machines);
   else output.table(STATUS_HEADER, machines.map(statusRow));
   return 0;
@@ -27,10 +36,15 @@ export function statusRow(machine: MachineStatus): string[] {
   const { ssh, ports } = machine;
   return [
     machine.machine,
-    machine.reason === null ? machine.state : `${machine.state} (${machine.reason.split('\n')[0]})`,
+    stateText(machine),
     machine.provider,
     machine.started_at === null ? '-' : formatUptime(Date.now() - Date.parse(machine.started_at)),
     ssh === null ? '-' : `${ssh.user}@${ssh.host}:${ssh.port}`,
     ports.map(({ host_ip, host, guest, protocol }) => `${host_ip}:${host}→${guest}/${protocol}`).join(' ') || '-',
   ];
+}
+
+function stateText({ state, reason, health }: MachineStatus): string {
+  const more = reason?.split('\n')[0] ?? health;
+  return more === null ? state : `${state} (${more})`;
 }

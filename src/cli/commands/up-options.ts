@@ -15,7 +15,7 @@ export const provisionOptions: readonly OptionDefinition[] = [
 
 export const parallelOption: OptionDefinition = {
   flags: '--parallel <n>',
-  description: 'how many machines at a time (default: all)',
+  description: 'how many machines at a time (default: one for each processor, at least 2, as far as free memory goes)',
   parse: parseCount,
 };
 
@@ -26,6 +26,11 @@ export const lockedOption: OptionDefinition = {
 
 export function lockMode(options: Readonly<Record<string, unknown>>): LockMode {
   return options.locked === true ? 'refuse' : 'write';
+}
+
+/** The value of `--parallel`. */
+export function parallelism({ parallel }: Readonly<Record<string, unknown>>): number | undefined {
+  return typeof parallel === 'number' ? parallel : undefined;
 }
 
 /** What the provisioning options of a command come down to. */

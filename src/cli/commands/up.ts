@@ -5,11 +5,19 @@ import type { Project } from '../../operations/project.ts';
 import { status } from '../../operations/status.ts';
 import { dryRun } from '../../operations/up/dry-run.ts';
 import type { UpOutcome } from '../../operations/up/machine.ts';
-import { up } from '../../operations/up/up.ts';
+import { selectSpecs, up } from '../../operations/up/up.ts';
 import type { CommandDefinition, Invocation } from '../command.ts';
 import { phaseDocument, upDocument } from '../documents.ts';
 import { formatSeconds, type TimedPhase, timingReporter } from '../reporters.ts';
-import { lockedOption, lockMode, parallelOption, provisionChoice, provisionOptions } from './up-options.ts';
+import { noHooksOption } from './project-options.ts';
+import {
+  lockedOption,
+  lockMode,
+  parallelism,
+  parallelOption,
+  provisionChoice,
+  provisionOptions,
+} from './up-options.ts';
 
 export const upCommand: CommandDefinition = {
   name: 'up',
@@ -21,7 +29,10 @@ export const upCommand: CommandDefinition = {
   options: [
     ...provisionOptions,
     parallelOption,
+    { flags: '--no-deps', description: 'leave out what the named machines depend on' },
+    { flags: '--wait', description: 'wait until every machine with a healthcheck is healthy' },
     lockedOption,
+    noHooksOption,
     { flags: '--recreate', description: 'destroy first; what is on the disks is lost' },
     { flags: '--timings', description: 'print where the time went' },
     { flags: '--dry-run', description: 'print the commands it would run, ready to paste, and change nothing' },
@@ -30,8 +41,9 @@ export const upCommand: CommandDefinition = {
   run: (invocation) => (invocation.options.dryRun ? printDryRun(invocation) : runUp(invocation)),
 };
 
-async function printDryRun({ openProject, args, services, output, globals }: Invocation): Promise<number> {
-  const machines = await dryRun(await openProject(), args, services);
+async function printDryRun({ openProject, args, options, services, output, globals }: Invocation): Promise<number> {
+  const request = { patterns: args, withDependencies: options.deps !== false };
+  const machines = await dryRun(await openProject(), request, services);
   if (globals.json) {
     output.json(machines);
     return 0;
@@ -52,8 +64,13 @@ async function runUp(invocation: Invocation): Promise<number> {
   const request = {
     patterns: args,
     lock: lockMode(options),
-    options: { provision: provisionChoice(options), recreate: options.recreate === true },
-    parallel: (options.parallel as number | undefined) ?? Number.POSITIVE_INFINITY, // parsed by parallelOption
+    withDependencies: options.deps !== false,
+    options: {
+      provision: provisionChoice(options),
+      recreate: options.recreate === true,
+      awaitsHealth: options.wait === true,
+    },
+    parallel: parallelism(options),
   };
   try {
     const outcomes = await up(project, request, services);
@@ -68,7 +85,9 @@ async function runUp(invocation: Invocation): Promise<number> {
 }
 
 async function confirmRecreate({ args, confirm }: Invocation, project: Project): Promise<boolean> {
-  const names = await machinesToDestroy(project, args);
+  const meant = await selectSpecs(project, args);
+  const existing = await machinesToDestroy(project, args);
+  const names = existing.filter((existingName) => meant.some(({ name }) => name === existingName));
   return (
     names.length === 0 || confirm(`Destroy ${names.join(', ')} and make ${names.length === 1 ? 'it' : 'them'} anew?`)
   );
@@ -93,7 +112,7 @@ async function explainInterruption(
   project: Project,
   { args, services }: Invocation,
 ): Promise<InterruptedError> {
-  const states = await status(project, args, services);
+  const states = await status(project, { patterns: args, checksHealth: false }, services);
   const standing = states.map(({ machine, state }) => `${machine} is ${state.replace('_', ' ')}`).join(', ');
   return new InterruptedError(`interrupted; ${standing}`, {
     hint: 'vm up goes on from here; vm destroy removes everything',

@@ -43,7 +43,6 @@ export const PER_MACHINE: readonly Unbuilt[] = [
     instead: 'use auto',
   },
   { key: 'networks', what: '“networks”', instead: 'reach machines through forwarded “ports”' },
-  { key: 'disks', what: '“disks”', instead: 'enlarge the root disk with “disk”' },
   { key: 'volumes', what: '“volumes”', instead: 'keep data outside the guest' },
   {
     key: 'sync.*.type',
@@ -58,16 +57,12 @@ export const PER_MACHINE: readonly Unbuilt[] = [
     instead: 'use “shell”',
   })),
   { key: 'provision.*.cache', what: '“cache”', instead: 'remove it' },
-  { key: 'depends_on', what: '“depends_on”', instead: 'bring machines up one after the other, by name' },
-  { key: 'healthcheck', what: '“healthcheck”', instead: 'let a provisioning step wait for the service' },
   {
     key: 'replicas',
     when: (value) => value !== 1,
     what: 'more than one of a machine',
     instead: 'write several machines',
   },
-  { key: 'profiles', what: '“profiles”', instead: 'set “autostart: false” and name the machine' },
-  { key: 'hooks', what: '“hooks”', instead: 'remove it' },
   { key: 'libvirt', what: '“libvirt”', instead: 'remove it' },
 ];
 

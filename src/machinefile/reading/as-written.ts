@@ -1,7 +1,7 @@
 import { type DataPath, type MapEntry, type MapTree, pathInMachine, type Tree } from './tree.ts';
 
 const TEXTS =
-  /^(environment\/[^/]+|provision\/\d+\/shell\/(env|args)\/[^/]+|(qemu\/args|ssh\/extra_args|sync\/\d+\/args)\/\d+|sync\/\d+\/(owner|group)|box\/version)$/;
+  /^(environment\/[^/]+|provision\/\d+\/shell\/(env|args)\/[^/]+|(qemu\/args|ssh\/extra_args|sync\/\d+\/args)\/\d+|hooks\/[^/]+\/\d+\/\d+|sync\/\d+\/(owner|group)|box\/version)$/;
 
 /**
  * Numbers that stand for texts become the texts they were written as, so that `VERSION: 1.10` is not 1.1: variables,

@@ -1,13 +1,25 @@
 import { stringify } from 'yaml';
 import { pathOfPart } from '../checking/host-files.ts';
 import { parseBox } from '../forms/box.ts';
+import { hooksOf, parseCommand } from '../forms/command.ts';
 import { isMistake, type Parsed } from '../forms/parsed.ts';
 import { parsePorts } from '../forms/ports.ts';
 import { type StepDocument, stepNameOf } from '../forms/step.ts';
 import { parseSync } from '../forms/sync.ts';
 import type { DataPath } from '../reading/tree.ts';
 import type { MachineSettings, NamedMachine } from '../source.ts';
-import type { BoxReference, CloudInitSpec, PortSpec, ScriptSource, SshSpec, StepSpec, SyncSpec } from '../spec.ts';
+import type {
+  BoxReference,
+  CloudInitSpec,
+  DiskSpec,
+  HooksSpec,
+  PortSpec,
+  ScriptSource,
+  SshSpec,
+  StepSpec,
+  SyncSpec,
+} from '../spec.ts';
+import { parseSize } from '../units.ts';
 import type { ResolveContext } from './resolve-context.ts';
 
 export function resolveBox(context: ResolveContext, { machine, path }: NamedMachine): BoxReference | undefined {
@@ -16,6 +28,14 @@ export function resolveBox(context: ResolveContext, { machine, path }: NamedMach
   if (box.kind !== 'path') return box;
   const at = typeof machine.box === 'string' ? ['box'] : ['box', 'path'];
   return { ...box, path: context.hostPath(box.path, [...path, ...at]) };
+}
+
+export function resolveDisks({ disks = [] }: MachineSettings): DiskSpec[] {
+  return disks.map(({ name, size, format = 'qcow2', bus = 'virtio' }) => {
+    const sizeBytes = parseSize(size);
+    if (sizeBytes === undefined) throw new Error(`a size passed the checks: ${size}`);
+    return { name, sizeBytes, format, bus };
+  });
 }
 
 export function resolvePorts({ ports = [] }: MachineSettings): PortSpec[] {
@@ -99,6 +119,12 @@ export function resolveCloudInit(context: ResolveContext, { machine, path }: Nam
 /** With the end of line that makes even a single one a text, not a path, when `vm config` prints it. */
 function wholeLines(text: string | undefined): string | undefined {
   return text === undefined || text.endsWith('\n') ? text : `${text}\n`;
+}
+
+export function resolveHooks(machine: MachineSettings): HooksSpec {
+  return Object.fromEntries(
+    hooksOf(machine).map(({ name, commands }) => [name, commands.map((command) => checked(parseCommand(command)))]),
+  );
 }
 
 export function textsOf(values: Readonly<Record<string, string | number | boolean>> = {}): Record<string, string> {

@@ -4,9 +4,12 @@ import { machinesOf, type NamedMachine } from '../source.ts';
 import type { MachineSpec, ProjectSpec, ProviderName } from '../spec.ts';
 import { parseDuration, parseSize } from '../units.ts';
 import type { ResolveContext } from './resolve-context.ts';
+import { resolveDependencies, resolveHealthcheck } from './resolve-order.ts';
 import {
   resolveBox,
   resolveCloudInit,
+  resolveDisks,
+  resolveHooks,
   resolvePorts,
   resolveSsh,
   resolveSteps,
@@ -49,6 +52,7 @@ function resolveMachine(context: ResolveContext, named: NamedMachine): MachineSp
     cpus: machine.cpus ?? 1,
     memoryBytes: bytesOf(machine.memory) ?? DEFAULT_MEMORY_BYTES,
     diskBytes: bytesOf(machine.disk),
+    disks: resolveDisks(machine),
     arch: machine.arch ?? context.arch,
     firmware: machine.firmware ?? 'bios',
     accel: machine.accel ?? 'auto',
@@ -65,13 +69,20 @@ function resolveMachine(context: ResolveContext, named: NamedMachine): MachineSp
     provision: resolveSteps(context, named),
     ssh: resolveSsh(context, named),
     cloudInit: resolveCloudInit(context, named),
-    autostart: machine.autostart ?? true,
-    primary: machine.primary ?? false,
+    dependsOn: resolveDependencies(machine),
+    healthcheck: resolveHealthcheck(machine),
+    ...resolveChoice(machine),
+    hooks: resolveHooks(machine),
     bootTimeoutMs: millisecondsOf(machine.boot_timeout) ?? DEFAULT_BOOT_TIMEOUT_MS,
     haltTimeoutMs: millisecondsOf(machine.halt_timeout) ?? DEFAULT_HALT_TIMEOUT_MS,
     qemuArgs: machine.qemu?.args?.map(String) ?? [],
     message: machine.message,
   };
+}
+
+/** Which commands mean the machine where none is named. */
+function resolveChoice({ autostart = true, primary = false, profiles = [] }: NamedMachine['machine']) {
+  return { autostart, primary, profiles };
 }
 
 function resolveProvider({ env }: ResolveContext, provider: 'qemu' | 'libvirt' | undefined): ProviderName {

@@ -98,14 +98,15 @@ export const connectionKeys = {
   depends_on: {
     type: ['array', 'object'],
     title: 'a list of machines, or a mapping of machines to conditions',
-    description: 'Machines to bring up first. In a list each must be started.',
+    description: 'Machines that `vm up` brings up first, and `vm halt` stops last. In a list each must be started.',
     examples: ['[db]', '{ db: healthy }'],
     items: machineName,
     propertyNames: machineName,
     additionalProperties: {
       type: 'string',
       title: 'a condition',
-      description: 'What to wait for.',
+      description:
+        'started: its guest accepts logins; provisioned: its steps have run; healthy: its healthcheck has passed.',
       enum: ['started', 'provisioned', 'healthy'],
     },
   },

@@ -12,10 +12,18 @@ import {
 
 const command = {
   type: ['string', 'array'],
-  title: 'a command, or a list of them',
+  title: 'a command: a text, or a list of its words',
+  minLength: 1,
+  minItems: 1,
+  items: argumentList.items,
+} as const;
+
+const hook = {
+  type: ['string', 'array'],
+  title: 'a command, or a list of commands',
   examples: ['./scripts/notify.sh up'],
   minLength: 1,
-  items: text,
+  items: command,
 } as const;
 
 /** Its keys are those of a tool of its own, so they are open. */
@@ -118,7 +126,8 @@ export const lifecycleKeys = {
   healthcheck: {
     type: 'object',
     title: 'a mapping',
-    description: 'When the machine is healthy.',
+    description:
+      'A command that tells whether the machine is healthy, for `vm status` and for machines that wait for it.',
     additionalProperties: false,
     required: ['command'],
     properties: {
@@ -126,14 +135,14 @@ export const lifecycleKeys = {
         type: ['string', 'array'],
         title: 'a command',
         description:
-          'Run in the guest; exit code 0 is healthy. A text is shell, a list is a command and its arguments.',
+          'Run in the guest by the login user; exit code 0 is healthy. A text is shell, a list is a command and its arguments.',
         examples: ['pg_isready'],
         minLength: 1,
         minItems: 1,
         items: text,
       },
-      interval: { ...duration, description: 'Time between two checks. Default: 10s.' },
-      timeout: { ...duration, description: 'A check that takes longer has failed. Default: 10s.' },
+      interval: { ...duration, description: 'Time between two checks. Default: 30s.' },
+      timeout: { ...duration, description: 'A check that takes longer has failed. Default: 30s.' },
       retries: {
         type: 'integer',
         title: 'a number from 1',
@@ -153,23 +162,26 @@ export const lifecycleKeys = {
   profiles: {
     type: 'array',
     title: 'a list of profiles',
-    description: 'The machine exists only when one of these profiles is chosen. Default: none.',
+    description:
+      'Where it is not named, the machine takes part only while one of these is active: --profile, or the variable VM_PROFILES. Default: none, so that it always does.',
+    examples: ['[debug]'],
     items: resourceName,
   },
   hooks: {
     type: 'object',
     title: 'a mapping of moments to commands',
-    description: 'Commands to run on the host.',
+    description:
+      'Commands to run on the host, in the folder of the project and without a shell, with VM_MACHINE, VM_SSH_HOST and others. A text is split into words; a list has commands, each a text or a list of words.',
     additionalProperties: false,
     properties: {
-      before_up: { ...command, description: 'Before the machine is created or started.' },
-      after_up: { ...command, description: 'After the machine is up and provisioned.' },
-      before_halt: { ...command, description: 'Before the machine is stopped.' },
-      after_halt: { ...command, description: 'After the machine has stopped.' },
-      before_destroy: { ...command, description: 'Before the machine is destroyed.' },
-      after_destroy: { ...command, description: 'After the machine was destroyed.' },
-      before_provision: { ...command, description: 'Before the first provisioning step.' },
-      after_provision: { ...command, description: 'After the last provisioning step.' },
+      before_up: { ...hook, description: 'At each `vm up` of the machine, before anything is done with it.' },
+      after_up: { ...hook, description: 'At each `vm up`, once the machine is up and provisioned.' },
+      before_halt: { ...hook, description: 'Before the machine is stopped.' },
+      after_halt: { ...hook, description: 'After the machine has stopped.' },
+      before_destroy: { ...hook, description: 'Before the machine is destroyed.' },
+      after_destroy: { ...hook, description: 'After the machine was destroyed.' },
+      before_provision: { ...hook, description: 'Before the first provisioning step, where one is to run.' },
+      after_provision: { ...hook, description: 'After the last provisioning step, where one has run.' },
     },
   },
   boot_timeout: { ...duration, description: 'How long the machine may take to be reachable. Default: 5m.' },

@@ -2,12 +2,22 @@ import { argumentList, hostPath, resourceName, size, text, textList, yesOrNo } f
 
 const ownerOrGroup = { type: ['string', 'integer'], title: 'a name or a number', minLength: 1, minimum: 0 } as const;
 
+/** As long as the serial number of a disk may be: 20 bytes on virtio, SATA and NVMe. */
+const diskName = {
+  type: 'string',
+  title: 'a disk name of at most 20 lower-case letters, digits, _ and -, beginning with a letter or digit',
+  examples: ['scratch'],
+  pattern: '^[a-z0-9][a-z0-9_-]{0,19}$',
+} as const;
+
 /** Keys of a machine for disks, volumes and folders. */
 export const storageKeys = {
   disks: {
     type: 'array',
     title: 'a list of disks',
-    description: 'Extra disks, destroyed with the machine.',
+    description:
+      'Extra disks, empty at first, after those of the box. Made once, kept by restarts, destroyed with the machine.',
+    examples: ['[{ name: scratch, size: 10GiB }]'],
     items: {
       type: 'object',
       title: 'a disk',
@@ -15,16 +25,23 @@ export const storageKeys = {
       required: ['name', 'size'],
       properties: {
         name: {
-          ...resourceName,
-          description: 'Unique within the machine; also the serial number of the disk.',
-          examples: ['scratch'],
+          ...diskName,
+          description: 'Unique within the machine; also the serial number of the disk: /dev/disk/by-id/virtio-scratch.',
         },
-        size,
-        format: { type: 'string', title: 'a disk format', description: 'Default: qcow2.', enum: ['qcow2', 'raw'] },
+        size: {
+          ...size,
+          description: `A larger one takes effect at the next start, a smaller one is an error. ${size.description}`,
+        },
+        format: {
+          type: 'string',
+          title: 'a disk format',
+          description: 'Of the file on the host. Default: qcow2.',
+          enum: ['qcow2', 'raw'],
+        },
         bus: {
           type: 'string',
           title: 'a bus',
-          description: 'How the guest sees the disk. Default: virtio.',
+          description: 'How the guest sees the disk, for which it needs a driver. Default: virtio.',
           enum: ['virtio', 'scsi', 'sata', 'nvme', 'usb'],
         },
       },

@@ -1,15 +1,15 @@
 import type { Box } from '../../boxes/box.ts';
-import { GuestError } from '../../errors.ts';
 import { sha256 } from '../../host/files.ts';
 import type { BoxRecipe } from '../../machinefile/box-recipe.ts';
 import { prepareStep } from '../../provisioners/index.ts';
 import { ensureBox } from '../box-sources.ts';
 import type { Services } from '../services.ts';
+import { checkCloudInit } from '../up/cloud-init.ts';
 import { upMachine } from '../up/machine.ts';
 import { captureBox } from './capture.ts';
 import { generalise } from './generalise.ts';
 import { disksOf } from './machine-disks.ts';
-import { openWorkshop } from './workshop.ts';
+import { openWorkshop, withWayOn } from './workshop.ts';
 
 /** Raised when the same recipe would make another box, because what is done to it has changed. */
 const BUILDER_REVISION = 1;
@@ -24,12 +24,14 @@ export interface RecipeBuild {
 
 /**
  * Makes a box by provisioning a machine on another box, or gives the one that was made from the same inputs.
- * @throws VmError if its base cannot be had; GuestError if a step fails. Nothing is left of the attempt.
+ * @throws VmError if its base cannot be had, or cannot do what is asked of it; GuestError if a step fails. Nothing is left
+ * of the attempt.
  */
 export async function buildFromRecipe({ recipe, file, force }: RecipeBuild, services: Services): Promise<Box> {
   const { name, version, machine: spec } = recipe;
   const { boxes, signal, reporter } = services;
   const base = await ensureBox(recipe.box, services);
+  checkCloudInit(spec, base);
   const fingerprint = await fingerprintOf(recipe, base);
   await using _lock = await boxes.lock(fingerprint, {
     purpose: `vm box build ${file}`,
@@ -49,7 +51,7 @@ export async function buildFromRecipe({ recipe, file, force }: RecipeBuild, serv
   const target = { name: spec.name, projectName: spec.name, spec, box: base };
   const options = { provision: { kind: 'missing' }, recreate: false } as const;
   await upMachine(project, target, { options, services }).catch((error: unknown) => {
-    throw withoutResumeHint(error, file);
+    throw withWayOn(error, `correct ${file} and build it again`);
   });
   await generalise(project, spec.name, base.seed, services);
   const disks = await disksOf(project.states.layout(spec.name), base);
@@ -65,11 +67,4 @@ async function fingerprintOf({ name, version, machine }: BoxRecipe, base: Box): 
     provision.map(async (step) => [step.name, step.run, (await prepareStep(step.action)).fingerprint]),
   );
   return sha256(JSON.stringify([BUILDER_REVISION, base.key, name, version, diskBytes ?? null, cloudInit, steps]));
-}
-
-/** The machine of a failed build is removed, so that what is said of it otherwise does not hold. */
-function withoutResumeHint(error: unknown, file: string): unknown {
-  if (!(error instanceof GuestError)) return error;
-  const { message, exitCode } = error;
-  return new GuestError(message, { hint: `correct ${file} and build it again`, exitCode, cause: error });
 }

@@ -1,10 +1,10 @@
-import { copyFile, link } from 'node:fs/promises';
+import { link } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Box } from '../../boxes/box.ts';
 import { type BoxDescription, DISK_FILE, extraDiskFile, parentReference } from '../../boxes/box-file.ts';
 import { copyOverlay } from '../../boxes/packaging/flatten.ts';
 import type { RunContext } from '../../context.ts';
-import { sha256, sha256OfFile } from '../../host/files.ts';
+import { duplicateFile, sha256, sha256OfFile } from '../../host/files.ts';
 import type { Services } from '../services.ts';
 import type { MachineDisks } from './machine-disks.ts';
 
@@ -67,6 +67,6 @@ async function shareKernel({ kernel }: Box, dir: string): Promise<void> {
   for (const path of [kernelPath, uncompressedKernelPath, initrdPath]) {
     const target = join(dir, basename(path));
     // Some file systems have no hard links.
-    await link(path, target).catch(() => copyFile(path, target));
+    await link(path, target).catch(() => duplicateFile(path, target));
   }
 }

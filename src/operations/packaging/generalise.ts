@@ -1,6 +1,7 @@
 import type { SeedKind } from '../../boxes/box.ts';
 import { VAGRANT_PUBLIC_KEYS } from '../../boxes/vagrant/public-keys.ts';
 import { asRoot, sudoHint } from '../../communicators/as-root.ts';
+import type { Communicator } from '../../communicators/communicator.ts';
 import { inPhase } from '../../context.ts';
 import { GuestError } from '../../errors.ts';
 import { LazyGuest } from '../guest.ts';
@@ -15,24 +16,29 @@ import { WAIT_SCRIPT } from '../up/cloud-init.ts';
  * @throws GuestError if the guest does not let that happen, or does not power off by itself.
  */
 export async function generalise(project: Project, name: string, seed: SeedKind, services: Services): Promise<void> {
-  const machine = await requireMachine(project, name);
-  await inPhase(services, name, 'remove identity', async () => {
-    await using guest = new LazyGuest(machine, services);
-    const communicator = await guest.communicator();
-    const { exitCode, stderr } = await communicator.exec({
-      script: asRoot(generaliseScript(seed)),
-      signal: services.signal,
-    });
-    if (exitCode === 0) return;
-    throw new GuestError(`${name}: what is its own could not be removed from the guest:\n  ${stderr.trim()}`, {
-      exitCode,
-      hint: sudoHint(stderr),
-    });
+  await using lazyGuest = new LazyGuest(await requireMachine(project, name), services);
+  const guest = await inPhase(services, name, 'remove identity', async () => {
+    const communicator = await lazyGuest.communicator();
+    await removeIdentity(communicator, { name, seed, services });
+    return communicator;
   });
-  const { outcome } = await haltMachine(project, name, { force: false, services });
+  // Nobody else is let in by now.
+  const { outcome } = await haltMachine(project, name, { force: false, guest, services });
   if (outcome === 'power_button' || outcome === 'guest_poweroff') return;
   throw new GuestError(`${name} did not power off, so its disk may not be whole`, {
-    hint: 'give it more time by halt_timeout, or see with vm logs what keeps it',
+    hint: 'give it more time by halt_timeout',
+  });
+}
+
+async function removeIdentity(
+  guest: Communicator,
+  { name, seed, services }: { readonly name: string; readonly seed: SeedKind; readonly services: Services },
+): Promise<void> {
+  const { exitCode, stderr } = await guest.exec({ script: asRoot(generaliseScript(seed)), signal: services.signal });
+  if (exitCode === 0) return;
+  throw new GuestError(`${name}: what is its own could not be removed from the guest:\n  ${stderr.trim()}`, {
+    exitCode,
+    hint: sudoHint(stderr),
   });
 }
 
@@ -43,13 +49,18 @@ export function generaliseScript(seed: SeedKind): string {
 
 const COMMON = `set -e
 (
+# Where it does not run, it writes no result.
+[ -d /run/cloud-init ] || exit 0
 ${WAIT_SCRIPT}
 ) >/dev/null || :
+# Homes may be on a server (HOST:PATH, //HOST/PATH), where they are also others'.
+is_shared() {
+  set -- $(df -P "$1" 2>/dev/null | sed 1d)
+  case \${1-} in *:* | //*) ;; *) return 1 ;; esac
+}
 while IFS=: read -r _ _ _ _ _ home _; do
-  case $home in /root | /home/* | /var/home/* | /usr/home/*) ;; *) continue ;; esac
-  [ -d "$home" ] || continue
-  rm -rf "$home/.ssh"
-  rm -f "$home"/.*_history "$home/.lesshst" "$home/.viminfo"
+  ! is_shared "$home" || continue
+  rm -rf "$home/.ssh" "$home"/.*_history "$home/.local/share/fish/fish_history" "$home/.lesshst" "$home/.viminfo"
 done </etc/passwd
 if [ -d /run/systemd/system ]; then
   # Both would write to the disk again when they stop.
@@ -60,28 +71,43 @@ if command -v cloud-init >/dev/null; then
   cloud-init clean --logs || :
   rm -rf /var/lib/cloud/instances /var/lib/cloud/instance /var/lib/cloud/seed
   rm -f /etc/netplan/50-cloud-init.yaml /etc/network/interfaces.d/50-cloud-init* /etc/systemd/network/10-cloud-init-*
+  rm -f /etc/NetworkManager/system-connections/cloud-init-*
 fi
 rm -f /etc/ssh/ssh_host_*
 rm -f /var/lib/systemd/random-seed /var/lib/systemd/credential.secret /var/lib/urandom/random-seed
-rm -f /var/lib/dhcp/*.lease* /var/lib/dhcpcd/*.lease* /var/lib/NetworkManager/*.lease /var/lib/NetworkManager/secret_key
+rm -f /boot/loader/random-seed /boot/efi/loader/random-seed /efi/loader/random-seed
+rm -f /var/lib/dhcp/*.lease* /var/lib/NetworkManager/*.lease /var/lib/NetworkManager/secret_key
+# With the same DUID two machines would get the same address.
+rm -f /var/lib/dhcpcd/*.lease* /var/lib/dhcpcd/duid /var/lib/dhcpcd/secret /etc/dhcpcd.duid /etc/dhcpcd.secret
+rm -f /var/lib/wicked/*
 rm -f /etc/udev/rules.d/70-persistent-net.rules
 [ ! -e /etc/machine-id ] || : >/etc/machine-id
 [ -L /var/lib/dbus/machine-id ] || rm -f /var/lib/dbus/machine-id
 echo localhost >/etc/hostname
-sed -i -e '/^127\\.0\\.1\\.1[[:space:]]/d' -e '/^# BEGIN machinefile$/,/^# END machinefile$/d' /etc/hosts
+[ ! -e /etc/hosts ] ||
+  sed -i -e '/^127\\.0\\.1\\.1[[:space:]]/d' -e '/^# BEGIN machinefile$/,/^# END machinefile$/d' /etc/hosts
 ! command -v apt-get >/dev/null || apt-get clean
-rm -rf /var/log/journal/*
-find /var/log -type f \\( -name '*.gz' -o -name '*.xz' -o -name '*.old' -o -name '*.[0-9]' \\) -exec rm -f {} +
-find /var/log -type f | while IFS= read -r log; do : >"$log"; done
-find /tmp /var/tmp -xdev -mindepth 1 -maxdepth 1 ! -name 'systemd-private-*' -exec rm -rf {} +`;
+rm -rf /var/log/journal/* /var/crash/* /var/lib/systemd/coredump/*
+rm -f /var/lib/lastlog/lastlog2.db /var/lib/wtmpdb/wtmp.db
+if [ -d /var/log ]; then
+  find /var/log -type f \\( -name '*.gz' -o -name '*.xz' -o -name '*.old' -o -name '*.[0-9]' \\) -exec rm -f {} +
+  find /var/log -type f | while IFS= read -r log; do : >"$log"; done
+fi
+# Not what is mounted there, nor what is in use.
+find /tmp /var/tmp -xdev -mindepth 1 ! -type d ! -path '*/systemd-private-*' -exec rm -f {} + 2>/dev/null || :
+find /tmp /var/tmp -xdev -depth -mindepth 1 -type d ! -path '*/systemd-private-*' -exec rmdir {} + 2>/dev/null || :`;
 
 /**
- * What Vagrant expects of a box: a user of this name with sudo, whom its public keys let in. Host keys are made when a
- * machine boots for the first time, without one for RSA, which takes an emulated guest half a minute; systems without
- * systemd do that by themselves. Where cloud-init is, it would take
- * the machine for one that it knows nothing of, and leave it without a network.
+ * What Vagrant expects of a box: a user of this name with sudo, whom its public keys let in; without PAM, OpenSSH lets
+ * nobody in whose password begins with an exclamation mark. Host keys are made when a machine boots for the first time,
+ * without one for RSA, which takes an emulated guest half a minute; systems without systemd do that by themselves. Sockets
+ * are there before any such unit can run, so that only services wait for it. Where cloud-init is, it would take the
+ * machine for one that it knows nothing of, and leave it without a network.
  */
-const FOR_VAGRANT = `id vagrant >/dev/null 2>&1 || useradd -m -s /bin/sh vagrant || adduser -D vagrant
+const FOR_VAGRANT = `id vagrant >/dev/null 2>&1 || useradd -m -s /bin/sh -p '*' vagrant || {
+  adduser -D vagrant
+  sed -i 's/^vagrant:!/vagrant:*/' /etc/shadow
+}
 home=$(grep '^vagrant:' /etc/passwd | cut -d: -f6)
 mkdir -p -m 0755 /etc/sudoers.d
 echo 'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant
@@ -98,7 +124,8 @@ if [ -d /run/systemd/system ]; then
   cat >$units/ssh-host-keys.service <<'UNIT'
 [Unit]
 Description=SSH host keys of a new machine
-Before=ssh.service sshd.service ssh.socket sshd.socket
+Before=ssh.service sshd.service
+After=sshd-keygen.target
 ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
 
 [Service]

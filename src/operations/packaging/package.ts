@@ -2,10 +2,11 @@ import { dirname } from 'node:path';
 import type { Box, SeedKind } from '../../boxes/box.ts';
 import { standOn } from '../../boxes/packaging/flatten.ts';
 import type { PackageFormat } from '../../boxes/packaging/package-format.ts';
-import { writePackage } from '../../boxes/packaging/write-package.ts';
+import { checkDiskCount, writePackage } from '../../boxes/packaging/write-package.ts';
 import { inPhase } from '../../context.ts';
 import { StateError, UsageError, VmError } from '../../errors.ts';
 import { kindOfPath } from '../../host/path-kind.ts';
+import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { RecordedMachine } from '../../providers/provider.ts';
 import { haltMachine } from '../halt.ts';
@@ -17,7 +18,7 @@ import { upMachine } from '../up/machine.ts';
 import { captureBox } from './capture.ts';
 import { generalise } from './generalise.ts';
 import { disksOf, type MachineDisks } from './machine-disks.ts';
-import { openWorkshop, workshopSpec } from './workshop.ts';
+import { openWorkshop, withWayOn, workshopSpec } from './workshop.ts';
 
 /** Where a packaged machine goes. */
 export type PackageTarget =
@@ -56,6 +57,7 @@ export async function packageMachine(project: Project, request: PackageRequest, 
   const machine = { original, box, spec: specOf(project, name) };
   checkPossible(machine, target, request.asIs);
   await checkStartable(original, services);
+  reportLeftOut(original.record, services);
   await haltMachine(project, name, { force: false, services });
   const finish = { target, services };
   // Awaited here: the lock is given up at the end of this function.
@@ -93,6 +95,15 @@ function checkPossible({ box, spec: { name } }: Machine, target: PackageTarget, 
       hint: 'vm package --name makes a box of it for vm, and vm box push shares that',
     });
   }
+  if (target.kind === 'file') checkDiskCount(target.format, 1 + (box?.extraDisks.length ?? 0));
+  if (target.kind === 'store' && asIs && box?.seed === 'vagrant') {
+    throw new VmError(
+      `the guest of ${name} lets in nobody but ${name}'s own key, so no machine of its box could be entered`,
+      {
+        hint: 'leave --as-is away',
+      },
+    );
+  }
   if (box !== undefined) return;
   if (target.kind === 'store') {
     throw new VmError(
@@ -116,6 +127,17 @@ async function checkStartable(machine: RecordedMachine, { providers }: Services)
   if (observed.kind === 'paused') {
     throw new StateError(`${name} is paused: ${observed.reason}`, { hint: `vm up ${name} lets it run on` });
   }
+}
+
+/** What `disks` asks for comes from the Machinefile of whoever uses the box. */
+function reportLeftOut({ machine, disks = [] }: MachineRecord, { reporter }: Services): void {
+  if (disks.length === 0) return;
+  reporter.report({
+    type: 'message',
+    level: 'warning',
+    subject: machine,
+    text: `what is on its own disks (${disks.map(({ name }) => name).join(', ')}) is not packaged; what is packaged must boot without them`,
+  });
 }
 
 async function packageAsIs(machine: Machine, finish: Finish): Promise<Packaged> {
@@ -144,7 +166,9 @@ async function packageCopy(machine: Machine, finish: Finish): Promise<Packaged> 
     project,
     { ...copy, name: spec.name },
     { options: { provision: { kind: 'none' }, recreate: false }, services },
-  );
+  ).catch((error: unknown) => {
+    throw withWayOn(error, `${spec.name} itself is as it was; --as-is packages it without booting a copy`);
+  });
   await generalise(project, spec.name, seed, services);
   const disks = await disksOf(project.states.layout(spec.name), box);
   // Awaited here: at the end of this function the workshop is cleared.

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StateError } from '../../errors.ts';
+import { GuestError, StateError } from '../../errors.ts';
 import { unlessMissing } from '../../host/files.ts';
 import { isMakerAlive, nameOfMaker } from '../../host/maker.ts';
 import { StateStore } from '../../machine/state-store.ts';
@@ -22,6 +22,7 @@ export async function openWorkshop(spec: MachineSpec, services: Services): Promi
     projectDir,
     states: new StateStore(projectDir),
     spec: { name: spec.name, projectDir, machines: [spec] },
+    activeProfiles: [],
   };
   return { project, [Symbol.asyncDispose]: () => clear(project, services) };
 }
@@ -33,7 +34,7 @@ export async function clearAbandonedWorkshops(services: Services): Promise<void>
     if (isMakerAlive(name)) continue;
     const projectDir = join(dir, name);
     const spec = new StateError('the process that worked here was killed');
-    await clear({ projectDir, states: new StateStore(projectDir), spec }, services);
+    await clear({ projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] }, services);
   }
 }
 
@@ -48,19 +49,36 @@ async function clear(project: Project, services: Services): Promise<void> {
   await rm(project.projectDir, { recursive: true, force: true });
 }
 
-/** The machine with nothing of its project: only what it takes to run it and to log in. */
+/**
+ * The machine with nothing of its project: only what it takes to run it and to log in. Arguments for QEMU may give it
+ * disks and folders of the host, which must not be changed here. Where there was a screen there is one, because guests
+ * may name their devices by their places on the bus.
+ */
 export function workshopSpec(spec: MachineSpec): MachineSpec {
   return {
     ...spec,
+    disks: [],
     cdromPath: undefined,
     boot: ['disk'],
-    display: 'none',
+    display: spec.display === 'none' ? 'none' : 'vnc',
     ports: [],
     sync: [],
     environment: {},
     provision: [],
     ssh: { ...spec.ssh, port: undefined },
     cloudInit: { userData: undefined, networkConfig: undefined },
+    dependsOn: [],
+    healthcheck: undefined,
+    profiles: [],
+    hooks: {},
+    qemuArgs: [],
     message: undefined,
   };
+}
+
+/** An error of a guest with another way on: its machine is removed, so that it cannot be looked at, nor gone on with. */
+export function withWayOn(error: unknown, hint: string): unknown {
+  if (!(error instanceof GuestError)) return error;
+  const { message, exitCode } = error;
+  return new GuestError(message, { hint, exitCode, cause: error });
 }

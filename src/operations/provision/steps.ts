@@ -5,6 +5,7 @@ import type { MachineSpec, StepSpec } from '../../machinefile/spec.ts';
 import { prepareStep } from '../../provisioners/index.ts';
 import type { PreparedStep } from '../../provisioners/provisioner.ts';
 import type { LazyGuest } from '../guest.ts';
+import { withHooks } from '../hooks.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { decideStep, type ProvisionChoice } from './choice.ts';
@@ -20,9 +21,15 @@ interface Machine {
   readonly guest: LazyGuest;
 }
 
+/** A step, read and made ready to run. */
+interface ReadyStep {
+  readonly step: StepSpec;
+  readonly ready: PreparedStep;
+}
+
 /**
- * Runs the chosen steps in order. Each is recorded as done after it succeeded, so that the next call goes on at the
- * step that failed. Call with the machine's lock held.
+ * Runs the chosen steps in order, between the hooks where there is any. Each is recorded as done after it succeeded, so
+ * that the next call goes on at the step that failed. Call with the machine's lock held.
  * @throws GuestError naming the step that failed.
  */
 export async function provisionMachine(
@@ -30,37 +37,51 @@ export async function provisionMachine(
   machine: Machine,
   { choice, services }: { choice: ProvisionChoice; services: Services },
 ): Promise<ProvisionResult> {
-  const { spec } = machine;
-  if (choice.kind === 'none') return { record: machine.record, stepsRun: [] };
+  const { spec, record } = machine;
+  const nothing = { record, stepsRun: [] };
+  if (choice.kind === 'none') return nothing;
   // All are read before the first runs: a missing script stops here, not half-way.
   const prepared = await Promise.all(
     spec.provision.map(async (step) => ({ step, ready: await prepareStep(step.action) })),
   );
-  let record = machine.record;
-  const stepsRun: string[] = [];
-  for (const { step, ready } of prepared) {
+  const chosen = prepared.filter(({ step, ready }) => {
     const decision = decideStep(step, choice, { record: record.steps[step.name], fingerprint: ready.fingerprint });
-    if (decision.run) {
-      await inPhase(services, spec.name, `provision ${step.name}`, () =>
-        runStep({ step, ready }, { ...machine, services }),
-      );
-      record = withStep(record, step.name, ready.fingerprint);
-      await project.states.write(record);
-      stepsRun.push(step.name);
-    } else if (decision.reason === 'changed') {
-      services.reporter.report({
-        type: 'message',
-        level: 'warning',
-        subject: spec.name,
-        text: `step ${step.name} changed since it ran; vm provision ${spec.name} --with ${step.name} runs it again`,
-      });
-    }
+    if (!decision.run && decision.reason === 'changed') reportChanged(spec, step, services);
+    return decision.run;
+  });
+  if (chosen.length === 0) return nothing;
+  return withHooks(project, { machine: spec.name, operation: 'provision' }, services, () =>
+    runSteps(project, { ...machine, chosen }, services),
+  );
+}
+
+function reportChanged({ name: machine }: MachineSpec, { name: step }: StepSpec, { reporter }: Services): void {
+  reporter.report({
+    type: 'message',
+    level: 'warning',
+    subject: machine,
+    text: `step ${step} changed since it ran; vm provision ${machine} --with ${step} runs it again`,
+  });
+}
+
+async function runSteps(
+  project: Project,
+  { chosen, ...machine }: Machine & { readonly chosen: readonly ReadyStep[] },
+  services: Services,
+): Promise<ProvisionResult> {
+  let { record } = machine;
+  for (const { step, ready } of chosen) {
+    await inPhase(services, machine.spec.name, `provision ${step.name}`, () =>
+      runStep({ step, ready }, { ...machine, services }),
+    );
+    record = withStep(record, step.name, ready.fingerprint);
+    await project.states.write(record);
   }
-  return { record, stepsRun };
+  return { record, stepsRun: chosen.map(({ step }) => step.name) };
 }
 
 async function runStep(
-  { step, ready }: { readonly step: StepSpec; readonly ready: PreparedStep },
+  { step, ready }: ReadyStep,
   { spec, guest, services }: Machine & { readonly services: Services },
 ): Promise<void> {
   const communicator = await guest.communicator();

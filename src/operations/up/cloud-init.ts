@@ -9,12 +9,13 @@ import type { LazyGuest } from '../guest.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 
-/** @throws VmError if `cloud_init` is given to a box without cloud-init, which would never read it. */
-export function checkCloudInit({ name, cloudInit }: MachineSpec, box: Box): void {
+/** @throws VmError if `cloud_init` is given where there is no cloud-init, and nobody would ever read it. */
+export function checkCloudInit({ name, cloudInit }: MachineSpec, box: Box | undefined): void {
   const isGiven = cloudInit.userData !== undefined || cloudInit.networkConfig !== undefined;
-  if (!isGiven || box.seed === 'cloud-init') return;
-  throw new VmError(`${name}: the box ${box.name} has no cloud-init, so “cloud_init” would do nothing`, {
-    hint: 'use “provision” with this box, or a cloud image as the box',
+  if (!isGiven || box?.seed === 'cloud-init') return;
+  const reason = box === undefined ? 'it has no box' : `the box ${box.name} has no cloud-init`;
+  throw new VmError(`${name}: ${reason}, so “cloud_init” would do nothing`, {
+    hint: `${box === undefined ? 'remove it' : 'use “provision” with this box'}, or use a cloud image as the box`,
   });
 }
 

@@ -25,6 +25,7 @@ export function newRecord(project: string, spec: MachineSpec, box: Box | undefin
     provider: spec.provider,
     createdAt: new Date().toISOString(),
     box: box && { key: box.key, name: box.name, version: box.version, extraDiskCount: box.extraDisks.length },
+    disks: spec.disks.map(({ name, format }) => ({ name, format })),
     ssh: { hostIp: '127.0.0.1', port: 0, ...sshSettings(spec, box) },
     forwards: [],
     macAddress: macAddressOf(id),
@@ -73,9 +74,9 @@ export interface NewMachine {
   readonly original?: RecordedMachine;
 }
 
-/** What is true of a machine's disk, and so of one that stands on it. */
-function takenOver({ isEntered, environmentFingerprint }: MachineRecord) {
-  return { environmentFingerprint, ...(isEntered !== undefined && { isEntered }) };
+/** What is true of a machine's disk, and so of one that stands on it; the guest may know its network card by the address. */
+function takenOver({ isEntered, environmentFingerprint, macAddress }: MachineRecord) {
+  return { environmentFingerprint, macAddress, ...(isEntered !== undefined && { isEntered }) };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Services } from '../services.ts';
 import { newRecord, withForwards } from './create.ts';
 import { allocateForwards } from './forwards.ts';
 import type { UpTarget } from './machine.ts';
-import { selectSpecs, withBoxes } from './up.ts';
+import { inOrder, selectSpecs, type UpRequest, withBoxes } from './up.ts';
 
 /** The commands that `up` would run on the host for one machine. */
 export interface MachineCommands {
@@ -15,19 +15,16 @@ export interface MachineCommands {
 }
 
 /**
- * What `vm up` would run for machines that do not run yet; changes nothing but the box store.
+ * What `vm up` would run for machines that do not run yet, in its order; changes nothing but the box store.
  * Identifiers and chosen ports of a machine that does not exist are examples: `up` chooses its own.
  */
 export async function dryRun(
   project: Project,
-  patterns: readonly string[],
+  request: Pick<UpRequest, 'patterns' | 'withDependencies'>,
   services: Services,
 ): Promise<MachineCommands[]> {
-  const targets = await withBoxes(project, await selectSpecs(project, patterns), {
-    lock: 'keep',
-    recreate: false,
-    services,
-  });
+  const specs = inOrder(project, await selectSpecs(project, request.patterns), request);
+  const targets = await withBoxes(project, specs, { lock: 'keep', recreated: [], services });
   return Promise.all(targets.map((target) => describeMachine(project, target, services)));
 }
 

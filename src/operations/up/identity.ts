@@ -1,8 +1,8 @@
-import { copyFile, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { generateSshKeyPair, knownHostsText, writeSshKeyPair } from '../../communicators/keys.ts';
 import { HOST_KEY_ALIAS } from '../../communicators/openssh.ts';
 import { readUserPublicKey } from '../../communicators/user-key.ts';
-import { unlessMissing, writeFileAtomic } from '../../host/files.ts';
+import { duplicateFile, unlessMissing, writeFileAtomic } from '../../host/files.ts';
 import type { MachineLayout } from '../../machine/layout.ts';
 import type { SshSpec } from '../../machinefile/spec.ts';
 
@@ -16,16 +16,16 @@ export async function createIdentity(layout: MachineLayout, machine: string): Pr
 
 /** Gives a machine the keys of another, whose disk it stands on. */
 export async function copyIdentity(from: MachineLayout, to: MachineLayout): Promise<void> {
-  await copyFile(from.privateKeyPath, to.privateKeyPath);
-  await copyFile(from.publicKeyPath, to.publicKeyPath);
-  await copyFile(from.hostKeyPath, to.hostKeyPath);
-  await copyFile(from.hostPublicKeyPath, to.hostPublicKeyPath);
-  await copyFile(from.knownHostsPath, to.knownHostsPath);
+  await duplicateFile(from.privateKeyPath, to.privateKeyPath);
+  await duplicateFile(from.publicKeyPath, to.publicKeyPath);
+  await duplicateFile(from.hostKeyPath, to.hostKeyPath);
+  await duplicateFile(from.hostPublicKeyPath, to.hostPublicKeyPath);
+  await duplicateFile(from.knownHostsPath, to.knownHostsPath);
 }
 
 /** How a system that boots by UEFI is started may be known only there. */
 export async function copyFirmwareVariables(from: MachineLayout, to: MachineLayout): Promise<void> {
-  await unlessMissing(copyFile(from.nvramPath, to.nvramPath));
+  await unlessMissing(duplicateFile(from.nvramPath, to.nvramPath));
 }
 
 /** The public key that may log in: the user's own, where the Machinefile names one, else the machine's. */

@@ -10,7 +10,10 @@ import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import { destroyMachine } from '../destroy-machine.ts';
 import { endpointOf, LazyGuest, writeSshConfig } from '../guest.ts';
+import { awaitHealthy } from '../health/await-healthy.ts';
+import { withHooks } from '../hooks.ts';
 import { lockMachine } from '../machine-lock.ts';
+import type { Reached } from '../order/run-in-order.ts';
 import type { Project } from '../project.ts';
 import type { ProvisionChoice } from '../provision/choice.ts';
 import { applyEnvironment } from '../provision/environment.ts';
@@ -27,6 +30,8 @@ export interface UpOptions {
   readonly provision: ProvisionChoice;
   /** Destroys what exists first. */
   readonly recreate: boolean;
+  /** Waits until its health check passes, where it has one. */
+  readonly awaitsHealth?: boolean;
 }
 
 /** What `up` did with one machine. */
@@ -49,13 +54,23 @@ export interface UpTarget {
 }
 
 /** Brings one machine to what the Machinefile says, doing only what is missing. Takes the machine's lock. */
-export async function upMachine(
-  project: Project,
-  target: UpTarget,
-  { options, services }: { options: UpOptions; services: Services },
-): Promise<UpOutcome> {
+export async function upMachine(project: Project, target: UpTarget, work: UpWork): Promise<UpOutcome> {
+  const { name } = target.spec;
+  const { services } = work;
+  await using _lock = await lockMachine(project, { name, purpose: 'vm up' }, services);
+  // Awaited here: the lock is given up at the end of this function.
+  return await withHooks(project, { machine: name, operation: 'up' }, services, () => bringUp(project, target, work));
+}
+
+interface UpWork {
+  readonly options: UpOptions;
+  readonly reached?: Reached;
+  readonly services: Services;
+}
+
+async function bringUp(project: Project, target: UpTarget, work: UpWork): Promise<UpOutcome> {
+  const { options, reached, services } = work;
   const { spec } = target;
-  await using _lock = await lockMachine(project, { name: spec.name, purpose: 'vm up' }, services);
   if (options.recreate) await destroyMachine(project, spec.name, services);
   const existing = await project.states.read(spec.name);
   // The project may have been moved: its machines must stay known, or their boxes would count as unused.
@@ -68,7 +83,10 @@ export async function upMachine(
     reportUndone(spec, services);
     return { ...done, ready: false, stepsRun: [], forwards: running.record.forwards };
   }
+  reached?.('started');
   const provisioned = await convergeGuest(project, { spec, record: running.record, guest }, { options, services });
+  reached?.('provisioned');
+  if (options.awaitsHealth) await awaitHealthy({ spec, record: provisioned.record, guest }, services);
   return { ...done, ready: true, stepsRun: provisioned.stepsRun, forwards: provisioned.record.forwards };
 }
 

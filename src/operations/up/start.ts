@@ -13,6 +13,7 @@ import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { sshSettings, withForwards } from './create.ts';
 import { allocateForwards, isReplaceable } from './forwards.ts';
+import { ownDiskRecords, reportDetached } from './own-disks.ts';
 import { writeSeed } from './seed.ts';
 
 /** Somebody may take a chosen port before QEMU binds it; each time another is chosen. */
@@ -71,15 +72,18 @@ async function startWith(
   const { spec } = plan;
   const provider = services.providers[spec.provider];
   await provider.check(plan);
+  await provider.ensureDisks(plan, services);
   await writeSeed(plan, record.ssh.user);
   // Recorded before the start: a killed `vm` must not leave a process that nobody knows how to reach.
   const starting: MachineRecord = {
     ...record,
+    disks: ownDiskRecords(plan),
     ready: undefined,
     started: { at: new Date().toISOString(), haltTimeoutMs: spec.haltTimeoutMs, settings: restartSettings(plan) },
   };
   await project.states.write(starting);
   const process = await provider.start(plan, services);
+  reportDetached(plan, services);
   await writeSshConfig({ record: starting, layout: plan.layout });
   return { record: starting, process };
 }

@@ -1,9 +1,14 @@
 import type { Box } from '../../boxes/box.ts';
 import { VmError } from '../../errors.ts';
+import { readHostCapacity } from '../../host/capacity.ts';
 import type { BoxReference, MachineSpec } from '../../machinefile/spec.ts';
 import { BoxChoice, type LockMode } from '../box-lock.ts';
-import { forEachParallel } from '../parallel.ts';
-import { findTargets, type Project, requireSpec } from '../project.ts';
+import { neededHealthy, withDependencies } from '../order/graph.ts';
+import { fittingParallelism } from '../order/parallelism.ts';
+import { runInOrder } from '../order/run-in-order.ts';
+import { clearAbandonedWorkshops } from '../packaging/workshop.ts';
+import type { Skipped } from '../parallel.ts';
+import { findTargets, type Project, requireSpec, type Target } from '../project.ts';
 import { checkNamedSteps } from '../provision/choice.ts';
 import type { Services } from '../services.ts';
 import { checkCloudInit } from './cloud-init.ts';
@@ -13,22 +18,43 @@ import { undefinedIfDamaged } from './start.ts';
 export interface UpRequest {
   readonly lock: LockMode;
   readonly patterns: readonly string[];
+  /** Whether what the selected machines depend on is brought up, too. */
+  readonly withDependencies: boolean;
+  /** For the selected machines. What they depend on is never made anew, nor provisioned again, for their sake. */
   readonly options: UpOptions;
-  /** How many machines at a time. */
-  readonly parallel: number;
+  /** How many machines at a time; absent: as many as suit this host. */
+  readonly parallel: number | undefined;
 }
 
-/** Creates, starts, waits, syncs, provisions the selected machines: only what is missing. */
+/**
+ * Creates, starts, waits, syncs, provisions the selected machines, and first what they depend on: only what is missing.
+ * @throws the only error; SeveralFailedError where more failed, or where some were skipped because one failed.
+ */
 export async function up(project: Project, request: UpRequest, services: Services): Promise<UpOutcome[]> {
-  const specs = await selectSpecs(project, request.patterns);
+  const { options, lock } = request;
+  const selected = await selectSpecs(project, request.patterns);
   checkNamedSteps(
-    request.options.provision,
-    specs.flatMap((spec) => spec.provision),
+    options.provision,
+    selected.flatMap((spec) => spec.provision),
   );
-  const targets = await withBoxes(project, specs, { lock: request.lock, recreate: request.options.recreate, services });
+  const specs = inOrder(project, selected, request);
+  const recreated = options.recreate ? selected : [];
+  const targets = await withBoxes(project, specs, { lock, recreated, services });
+  // A copy that runs there keeps the machine that it was made of from starting.
+  await clearAbandonedWorkshops(services);
+  const healthy = neededHealthy(specs);
+  const optionsFor = ({ name, spec }: UpTarget): UpOptions => ({
+    ...(selected.includes(spec) ? options : dependencyOptions(options)),
+    awaitsHealth: options.awaitsHealth || healthy.has(name),
+  });
+  const order = {
+    limit: request.parallel ?? fittingParallelism(readHostCapacity(), specs),
+    onSkip: (skipped: Skipped) => reportSkipped(skipped, services),
+  };
+  const ordered = targets.map((target) => ({ ...target, dependsOn: target.spec.dependsOn }));
   try {
-    return await forEachParallel(targets, request.parallel, (target) =>
-      upMachine(project, target, { options: request.options, services }),
+    return await runInOrder(ordered, order, (target, reached) =>
+      upMachine(project, target, { options: optionsFor(target), reached, services }),
     );
   } catch (error) {
     await project.states.removeIfEmpty().catch(() => {
@@ -38,19 +64,42 @@ export async function up(project: Project, request: UpRequest, services: Service
   }
 }
 
-/** The machines meant: named ones, or all that start by themselves. */
+function dependencyOptions({ provision }: UpOptions): UpOptions {
+  return { provision: { kind: provision.kind === 'none' ? 'none' : 'missing' }, recreate: false };
+}
+
+function reportSkipped({ subject, because }: Skipped, { reporter }: Services): void {
+  reporter.report({ type: 'message', level: 'warning', subject, text: `skipped, because ${because} failed` });
+}
+
+/** Each machine after those that it depends on, which are added: what is needed starts whatever else is said of it. */
+export function inOrder(
+  project: Project,
+  selected: readonly MachineSpec[],
+  options: { readonly withDependencies: boolean },
+): MachineSpec[] {
+  const all = options.withDependencies ? requireSpec(project).machines : selected;
+  return withDependencies(all, new Set(selected.map(({ name }) => name)));
+}
+
+/** The machines meant: named ones, those of the active profiles that a glob selects, or all that start by themselves. */
 export async function selectSpecs(project: Project, patterns: readonly string[]): Promise<MachineSpec[]> {
   requireSpec(project);
   const selected = await findTargets(project, patterns);
-  const specs = selected.flatMap(({ spec }) => (spec === undefined ? [] : [spec]));
-  return patterns.length === 0 ? specs.filter(({ autostart }) => autostart) : specs;
+  const isMeant = ({ name, isActive, spec }: Target) =>
+    patterns.includes(name) || (isActive && (patterns.length > 0 || spec?.autostart));
+  return selected.filter(isMeant).flatMap(({ spec }) => spec ?? []);
 }
 
 /** Each box is found, or made, once, before any machine is touched. */
 export async function withBoxes(
   project: Project,
   specs: readonly MachineSpec[],
-  { lock, recreate, services }: { readonly lock: LockMode; readonly recreate: boolean; readonly services: Services },
+  {
+    lock,
+    recreated,
+    services,
+  }: { readonly lock: LockMode; readonly recreated: readonly MachineSpec[]; readonly services: Services },
 ): Promise<UpTarget[]> {
   const { name: projectName } = requireSpec(project);
   const choice = await BoxChoice.open(project.projectDir, services);
@@ -58,9 +107,9 @@ export async function withBoxes(
   for (const spec of specs) {
     // A damaged record is told of when the machine's turn comes.
     const existing = await project.states.read(spec.name).catch(undefinedIfDamaged);
-    const own = recreate || lock === 'refuse' ? undefined : existing?.box?.key;
+    const own = recreated.includes(spec) || lock === 'refuse' ? undefined : existing?.box?.key;
     const box = spec.box && (await choose(choice, { spec, reference: spec.box, own }, services));
-    if (box) checkCloudInit(spec, box);
+    checkCloudInit(spec, box);
     targets.push({ name: spec.name, projectName, spec, box });
   }
   await choice.close(lock);

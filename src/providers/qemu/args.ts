@@ -3,6 +3,8 @@ import type { HostCommand } from '../../host/exec.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { PortForward } from '../../machine/record.ts';
 import type { Accelerator, Arch, BootDevice } from '../../machinefile/spec.ts';
+import { blockdev } from './blockdev.ts';
+import { boxDiskArgs, ownDiskArgs } from './disk-args.ts';
 import type { FirmwareImages } from './firmware.ts';
 
 const BYTES_PER_MIB = 1024 * 1024;
@@ -24,8 +26,9 @@ export function qemuCommand(plan: MachinePlan, uefi: FirmwareImages | undefined)
       ...platformArgs(plan, uefi),
       ...sandboxArgs(),
       ...controlArgs(plan),
-      ...diskArgs(plan),
+      ...boxDiskArgs(plan, bootIndex(plan, 'disk')),
       ...cdromArgs(plan),
+      ...ownDiskArgs(plan),
       ...kernelArgs(plan),
       ...networkArgs(plan),
       ...seedArgs(plan),
@@ -92,10 +95,6 @@ function firmwareArgs({ layout }: MachinePlan, { codePath }: FirmwareImages): st
   ];
 }
 
-function blockdev(description: object): string[] {
-  return ['-blockdev', JSON.stringify(description)];
-}
-
 /** `-daemonize` and this sandbox exclude each other: QEMU is started in a session of its own instead. */
 function sandboxArgs(): string[] {
   return ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];
@@ -112,25 +111,6 @@ function controlArgs({ runtime, layout }: MachinePlan): string[] {
     `socket,id=${CONSOLE_ID},path=${runtime.consolePath},server=on,wait=off,logfile=${escapeCommas(layout.serialLogPath)}`,
     '-serial',
     `chardev:${CONSOLE_ID}`,
-  ];
-}
-
-/** Guests name virtio disks in the order of their places on the bus, which is that of the arguments: these come first. */
-function diskArgs(plan: MachinePlan): string[] {
-  const { layout, box } = plan;
-  const extraDisks = box?.extraDisks ?? [];
-  return [
-    ...diskDevice('root', layout.diskPath, bootIndex(plan, 'disk')),
-    ...extraDisks.flatMap((_disk, i) => diskDevice(`extra-${i + 1}`, layout.extraDiskPath(i + 1), '')),
-  ];
-}
-
-function diskDevice(name: string, path: string, bootIndexProperty: string): string[] {
-  const file = { driver: 'file', filename: path, discard: 'unmap' };
-  return [
-    ...blockdev({ 'node-name': name, driver: 'qcow2', discard: 'unmap', 'detect-zeroes': 'unmap', file }),
-    '-device',
-    `virtio-blk-pci,id=${name}-disk,drive=${name}${bootIndexProperty}`,
   ];
 }
 

@@ -11,7 +11,8 @@ import type { Provider, RecordedMachine } from '../provider.ts';
 import { CONSOLE_ID, qemuBinary, qemuCommand } from './args.ts';
 import { findFatalConsoleText } from './boot-diagnosis.ts';
 import { isConnected } from './chardevs.ts';
-import { createCommands, createDisks, ensureDiskSize } from './disks.ts';
+import { checkDiskPlaces } from './disk-args.ts';
+import { addCommands, createCommands, createDisks, ensureDisks } from './disks.ts';
 import { uefiOf } from './firmware.ts';
 import { findQemu } from './process.ts';
 import { QmpClient, withMonitor } from './qmp.ts';
@@ -35,18 +36,18 @@ export const qemuProvider: Provider = {
     }
     uefiOf(plan.spec);
     checkForwards(plan);
+    checkDiskPlaces(plan);
   },
 
   create: (plan, context) => createDisks(plan, context.signal),
 
   describeCreate: (plan) => createCommands(plan, uefiOf(plan.spec)),
 
-  describeStart: (plan) => [qemuCommand(plan, uefiOf(plan.spec))],
+  ensureDisks: (plan, context) => ensureDisks(plan, context.signal),
 
-  async start(plan, context) {
-    await ensureDiskSize(plan, context.signal);
-    return startQemu(plan, context.signal);
-  },
+  describeStart: (plan) => [...addCommands(plan), qemuCommand(plan, uefiOf(plan.spec))],
+
+  start: (plan, context) => startQemu(plan, context.signal),
 
   async unpause({ record }) {
     const { monitorPath } = runtimeLayout(record.runtimeDir);

@@ -120,6 +120,31 @@ test.each([
   expect(await store.list()).toHaveLength(1);
 });
 
+test('a box is damaged where one that it stands on is, however far below', async () => {
+  await addBox();
+  await addBox({ key: 'a2', name: 'child', parentKey: 'a1' });
+  const grandchild = await addBox({ key: 'a3', name: 'grandchild', parentKey: 'a2' });
+  expect(await store.get('a3')).toEqual(grandchild);
+  await truncate(join(boxesDir(), 'a1', 'disk.qcow2'), 3);
+  await expect(store.get('a3')).rejects.toThrow('the box tiny is damaged: disk.qcow2: 3 of 21 bytes');
+  await rm(join(boxesDir(), 'a1'), { recursive: true });
+  await expect(store.get('a3')).rejects.toThrow(
+    'the box child is damaged: disk.qcow2: the box a1 that it stands on is gone',
+  );
+  expect(await store.list()).toHaveLength(2);
+});
+
+test.each([
+  [{}, 'vm box remove a1, or make another beside it: vm box build tiny --force'],
+  [{ fingerprint: undefined }, 'vm box remove a1'],
+  [{ parentKey: 'a0' }, 'vm box remove a1, and make it again'],
+])('the way on from a damaged box: %j', async (changes, hint) => {
+  await addBox({ key: 'a0', name: 'base' });
+  await addBox(changes);
+  await rm(join(boxesDir(), 'a1', 'disk.qcow2'));
+  await expect(store.get('a1')).rejects.toMatchObject({ hint });
+});
+
 test('a folder that is given up leaves nothing', async () => {
   const failing = async () => {
     await using staging = await store.stage();

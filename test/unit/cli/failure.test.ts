@@ -20,6 +20,17 @@ test.each([
     1,
     'vm: a: no\nvm: b: no\n→ look\nvm: 2 machines failed: a, b',
   ],
+  [
+    new SeveralFailedError(
+      [{ subject: 'db', error: new GuestError('db: no', { hint: 'look' }) }],
+      [
+        { subject: 'web', because: 'db' },
+        { subject: 'lb', because: 'db' },
+      ],
+    ),
+    1,
+    'vm: db: no\n→ look\nvm: 1 machine failed: db; 2 skipped: web (needs db), lb (needs db)',
+  ],
 ])('%s', (error, exitCode, text) => {
   const failure = describeFailure(error, '/p');
   expect(failure.exitCode).toBe(exitCode);

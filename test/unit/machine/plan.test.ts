@@ -9,6 +9,10 @@ test('the root disk is as large as asked for, else as the box', () => {
   expect(machinePlan({ spec: { diskBytes: 5 * GIB } }).diskBytes).toBe(5 * GIB);
 });
 
+test('a disk ends with a whole sector', () => {
+  expect(machinePlan({ spec: { diskBytes: 2 * GIB + 1 } }).diskBytes).toBe(2 * GIB + 512);
+});
+
 test('a disk smaller than its box is refused', () => {
   expect(() => machinePlan({ spec: { diskBytes: GIB / 2 } })).toThrow('smaller than the box tiny');
 });
@@ -24,8 +28,9 @@ test('the MAC address follows from the id', () => {
 test('settings that changed since the start are named as in the Machinefile', () => {
   const before = restartSettings(machinePlan());
   expect(changedSettings(before, restartSettings(machinePlan()))).toEqual([]);
-  const after = restartSettings(machinePlan({ spec: { cpus: 2, qemuArgs: ['-snapshot'] } }));
-  expect(changedSettings(before, after)).toEqual(['cpus', 'qemu.args']);
+  const disks = [{ name: 'a', sizeBytes: GIB, format: 'raw', bus: 'virtio' }] as const;
+  const after = restartSettings(machinePlan({ spec: { cpus: 2, disks, qemuArgs: ['-snapshot'] } }));
+  expect(changedSettings(before, after)).toEqual(['cpus', 'disks', 'qemu.args']);
 });
 
 test('a setting that an older vm did not record has not changed', () => {

@@ -56,6 +56,11 @@ test('without a version it is 0', async () => {
   });
 });
 
+test('a name may be longer than that of a machine', async () => {
+  const name = `team/${'a'.repeat(64)}`;
+  expect(await loadText(`name: ${name}\nbox: tiny`)).toMatchObject({ name, machine: { name: 'box' } });
+});
+
 describe('mistakes', () => {
   test('all at once, where they stand', async () => {
     expect(await problemsOf('nmae: app\nversion: new\nbox: tiny\ncpus: many\nprovision:\n  - shel: x')).toEqual([

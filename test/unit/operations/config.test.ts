@@ -53,11 +53,20 @@ const cases: Readonly<Record<string, string>> = {
       'cloud_init: { user_data: ./user data, network_config: ./network-config.yaml }',
     ].join('\n'),
   ),
+  disks: machinefile('box: tiny\ndisks: [{ name: a, size: 10.5GB }, { name: b, size: 1, format: raw, bus: usb }]'),
   units: machinefile('box: tiny@1.0\nmemory: 1234567B\ndisk: 10.5GB\nboot_timeout: 1m30s500ms\nhalt_timeout: 1ms'),
   ports: machinefile(
     'box: tiny\nports: [80, "8000-8003:9000-9003", "0.0.0.0:53:53/udp", { guest: 5, host: 5, auto_correct: true }]',
   ),
   'cloud-init mapping': machinefile('box: tiny\ncloud_init: { user_data: { runcmd: [[echo, "$$HOME"]] } }'),
+  order: [
+    'defaults: { box: tiny }',
+    'machines:',
+    '  db: { healthcheck: { command: "test $$HOME", interval: 1m30s, timeout: 500ms, retries: 9, start_period: 2s } }',
+    '  cache: { healthcheck: { command: [test, "$$x"] } }',
+    '  web: { depends_on: { db: healthy, cache: provisioned } }',
+    '  lb: { depends_on: [web] }',
+  ].join('\n'),
   'several machines':
     'defaults: { box: tiny, environment: { A: 1 } }\nmachines: { a: , b: { environment: { A: 2 } }, c: { box: debian/12 } }',
 };

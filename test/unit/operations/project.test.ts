@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { selectOne, selectTargets, type Target } from '../../../src/operations/project.ts';
 import { machineSpec } from '../../support/machine-spec.ts';
 
-function target(name: string, primary = false): Target {
-  return { name, spec: machineSpec({ name, primary }), exists: false };
+function target(name: string, primary = false, rest: Partial<Target> = {}): Target {
+  return { name, spec: machineSpec({ name, primary }), exists: false, isActive: true, ...rest };
 }
 
 const targets = [target('db'), target('web-1'), target('web-2'), target('a.b')];
@@ -29,4 +29,18 @@ test('one machine: named, or primary, or the only one', () => {
   expect(selectOne([target('a')], undefined).name).toBe('a');
   expect(() => selectOne(targets, undefined)).toThrow('which machine? db, web-1');
   expect(() => selectOne([], undefined)).toThrow('no machines');
+});
+
+test('of inactive profiles: those that exist, and those that are named', () => {
+  const some = [
+    target('web'),
+    target('debug', true, { isActive: false }),
+    target('old', false, { isActive: false, exists: true }),
+  ];
+  expect(selectTargets(some, []).map(({ name }) => name)).toEqual(['web', 'old']);
+  expect(selectTargets(some, ['*']).map(({ name }) => name)).toEqual(['web', 'old']);
+  expect(selectTargets(some, ['web', 'debug']).map(({ name }) => name)).toEqual(['web', 'debug']);
+  expect(() => selectTargets(some, ['d*'])).toThrow('no machine is called d*');
+  expect(selectOne(some, 'debug').name).toBe('debug');
+  expect(() => selectOne(some, undefined)).toThrow('which machine? web, old');
 });

@@ -42,6 +42,8 @@ function timeoutsOf(source: Source): Amount[] {
   return machinesOf(source).flatMap(({ machine, path }) => [
     { path: [...path, 'boot_timeout'], value: machine.boot_timeout },
     { path: [...path, 'halt_timeout'], value: machine.halt_timeout },
+    { path: [...path, 'healthcheck', 'interval'], value: machine.healthcheck?.interval },
+    { path: [...path, 'healthcheck', 'timeout'], value: machine.healthcheck?.timeout },
   ]);
 }
 

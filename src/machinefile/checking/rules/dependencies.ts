@@ -1,15 +1,14 @@
 import type { Problem } from '../../../errors.ts';
 import type { DataPath } from '../../reading/tree.ts';
 import { isGiven, machinesOf, type NamedMachine, problemAt, problemAtKey, type Source } from '../../source.ts';
+import type { DependencySpec } from '../../spec.ts';
 import { alternatives } from '../../suggest.ts';
 
-interface Dependency {
-  readonly name: string;
-  readonly condition: 'started' | 'provisioned' | 'healthy';
+interface Dependency extends DependencySpec {
   readonly path: DataPath;
 }
 
-/** Machines in `depends_on` exist, can become healthy where that is asked, and do not wait for each other. */
+/** Machines in `depends_on` exist, can become what is asked of them, and do not wait for each other. */
 export function checkDependencies(source: Source): Problem[] {
   const machines = machinesOf(source);
   return [...machines.flatMap((named) => checkTargets(source, named)), ...checkCycles(source, machines)];
@@ -30,11 +29,22 @@ function checkTargets(source: Source, named: NamedMachine): Problem[] {
     if (!isGiven(source, ['machines', name])) {
       return [problemAtKey(source, path, `there is no machine “${name}”${alternatives(name, names)}`)];
     }
-    const isNeverHealthy = condition === 'healthy' && !isGiven(source, ['machines', name, 'healthcheck']);
-    return isNeverHealthy
-      ? [problemAt(source, path, `machine “${name}” has no “healthcheck”, so it never is healthy`)]
-      : [];
+    const mistake = mistakeIn(source, { name, condition });
+    return mistake === undefined ? [] : [problemAt(source, path, mistake)];
   });
+}
+
+/** Why the machine never becomes what is asked of it. */
+function mistakeIn(source: Source, { name, condition }: DependencySpec): string | undefined {
+  if (condition === 'started') return undefined;
+  const at = ['machines', name];
+  if (condition === 'healthy' && !isGiven(source, [...at, 'healthcheck'])) {
+    return `machine “${name}” has no “healthcheck”, so it never is healthy`;
+  }
+  const isInstalledByHand = isGiven(source, [...at, 'cdrom']) && !isGiven(source, [...at, 'box']);
+  return isInstalledByHand
+    ? `machine “${name}” has no “box”, so vm does not log in to it (allowed: started)`
+    : undefined;
 }
 
 /** Reports each circle once, at the dependency that closes it. */

@@ -3,6 +3,7 @@ import type { Source } from '../../source.ts';
 import { checkAmounts } from './amounts.ts';
 import { checkBoxes } from './boxes.ts';
 import { checkDependencies } from './dependencies.ts';
+import { checkHooks } from './hooks.ts';
 import { checkNetworks } from './networks.ts';
 import { checkPorts } from './ports.ts';
 import { checkPrimary } from './primary.ts';
@@ -21,6 +22,7 @@ const RULES: readonly Rule[] = [
   checkDependencies,
   checkProvision,
   checkPrimary,
+  checkHooks,
 ];
 
 export function checkRules(source: Source): Problem[] {

@@ -11,6 +11,7 @@ export function checkStorage(source: Source): Problem[] {
   return machinesOf(source).flatMap((named) => [
     ...checkFolders(source, named),
     ...checkVolumes(source, named),
+    ...checkDiskCount(source, named),
     ...checkTwice(source, diskNamesOf(named), 'disk'),
     ...checkTwice(source, guestPathsOf(named), 'guest path'),
   ]);
@@ -34,6 +35,16 @@ function checkVolumes(source: Source, { machine, path }: NamedMachine): Problem[
     const message = `volume “${name}” is not declared under the top-level “volumes”${alternatives(name, declared)}`;
     return [problemAt(source, [...path, 'volumes', index], message)];
   });
+}
+
+/** As many as a box has after its root disk. */
+const MOST_DISKS = 15;
+
+function checkDiskCount(source: Source, { machine: { disks = [] }, path }: NamedMachine): Problem[] {
+  if (disks.length <= MOST_DISKS) return [];
+  return [
+    problemAt(source, [...path, 'disks', MOST_DISKS], `${disks.length} disks are too many (at most ${MOST_DISKS})`),
+  ];
 }
 
 interface Named {

@@ -23,6 +23,8 @@ describe('the schema', () => {
       '4:19: “boot_timeout” must be a duration with its unit, such as 500ms, 2s, 5m, 1h30m, not 5',
     ],
     ['box: tiny\nboot_timeout: 0s', '4:19: “0s” is too short (more than 0s, at most 24h)'],
+    ['box: tiny\nhealthcheck: { command: id, interval: 0s }', '4:43: “0s” is too short (more than 0s, at most 24h)'],
+    ['box: tiny\nhealthcheck: { command: id, timeout: 25h }', '4:42: “25h” is too long (more than 0s, at most 24h)'],
     ['box: tiny\nhalt_timeout: 25h', '4:19: “25h” is too long (more than 0s, at most 24h)'],
     ['box: tiny\naccel: kvn', '4:12: “kvn” is not an accelerator (allowed: auto, kvm, tcg, hvf; did you mean “kvm”?)'],
     [

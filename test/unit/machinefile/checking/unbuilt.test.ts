@@ -7,7 +7,6 @@ describe('what is not built yet is refused', () => {
   test.each([
     ['box: tiny\nprovider: libvirt', '4:5: provider libvirt is not built yet (use qemu)'],
     ['box: tiny\nnetworks: [default]', '4:5: “networks” is not built yet (reach machines through forwarded “ports”)'],
-    ['box: tiny\ndisks: []', '4:5: “disks” is not built yet (enlarge the root disk with “disk”)'],
     ['box: tiny\nvolumes: []', '4:5: “volumes” is not built yet (keep data outside the guest)'],
     [
       'box: tiny\nsync: [{ host: f, guest: /f, type: 9p }]',
@@ -30,17 +29,7 @@ describe('what is not built yet is refused', () => {
     ['box: tiny\nprovision: [{ docker: x }]', '4:19: provisioning with “docker” is not built yet (use “shell”)'],
     ['box: tiny\nprovision: [{ compose: x }]', '4:19: provisioning with “compose” is not built yet (use “shell”)'],
     ['box: tiny\nprovision: [{ shell: id, cache: true }]', '4:30: “cache” is not built yet (remove it)'],
-    [
-      'box: tiny\ndepends_on: []',
-      '4:5: “depends_on” is not built yet (bring machines up one after the other, by name)',
-    ],
-    [
-      'box: tiny\nhealthcheck: { command: id }',
-      '4:5: “healthcheck” is not built yet (let a provisioning step wait for the service)',
-    ],
     ['box: tiny\nreplicas: 2', '4:5: more than one of a machine is not built yet (write several machines)'],
-    ['box: tiny\nprofiles: [x]', '4:5: “profiles” is not built yet (set “autostart: false” and name the machine)'],
-    ['box: tiny\nhooks: { after_up: id }', '4:5: “hooks” is not built yet (remove it)'],
     ['box: tiny\nlibvirt: { pool: x }', '4:5: “libvirt” is not built yet (remove it)'],
     ['box: tiny\narch: aarch64', '4:5: another architecture than that of the host is not built yet (remove “arch”)'],
     ['box: tiny\naccel: hvf', '4:5: hvf, the accelerator of macOS, outside of macOS is not built yet (use auto)'],

@@ -19,6 +19,7 @@ test('a machine with nothing but a box has every default', async () => {
         box: { kind: 'name', name: 'debian/12' },
         cpus: 1,
         memoryBytes: 512 * 2 ** 20,
+        disks: [],
         arch: 'x86_64',
         firmware: 'bios',
         accel: 'auto',
@@ -31,8 +32,11 @@ test('a machine with nothing but a box has every default', async () => {
         provision: [],
         ssh: { forwardAgent: false, forwardX11: false, extraArgs: [] },
         cloudInit: {},
+        dependsOn: [],
         autostart: true,
         primary: false,
+        profiles: [],
+        hooks: {},
         bootTimeoutMs: 300_000,
         haltTimeoutMs: 60_000,
         qemuArgs: [],
@@ -78,6 +82,15 @@ describe('settings', () => {
     ['box: tiny\nmemory: 2GiB', { memoryBytes: 2 * GIB }],
     ['box: tiny\nmemory: 1024', { memoryBytes: GIB }],
     ['box: tiny\ndisk: 10GB', { diskBytes: 10e9 }],
+    [
+      'box: tiny\ndisks: [{ name: a, size: 10GB }, { name: b, size: 1024, format: raw, bus: scsi }]',
+      {
+        disks: [
+          { name: 'a', sizeBytes: 10e9, format: 'qcow2', bus: 'virtio' },
+          { name: 'b', sizeBytes: GIB, format: 'raw', bus: 'scsi' },
+        ],
+      },
+    ],
     ['box: tiny\narch: x86_64\nfirmware: uefi\naccel: tcg', { arch: 'x86_64', firmware: 'uefi', accel: 'tcg' }],
     ['box: tiny\ncpu: max\nmachine: pc\ndisplay: vnc', { cpu: 'max', machineType: 'pc', display: 'vnc' }],
     ['box: tiny\nprovider: qemu\nhostname: a.b.example', { provider: 'qemu', hostname: 'a.b.example' }],
@@ -88,6 +101,43 @@ describe('settings', () => {
     ['box: tiny\nqemu: { args: [-m, 5] }', { qemuArgs: ['-m', '5'] }],
     ['box: tiny\nmessage: hello', { message: 'hello' }],
     ['box: tiny\nreplicas: 1', {}],
+    ['box: tiny\nprofiles: [a, b-2]', { profiles: ['a', 'b-2'] }],
+    ['box: tiny\nhooks: { after_up: ./a b }', { hooks: { after_up: [{ file: './a', args: ['b'] }] } }],
+    [
+      'box: tiny\nhooks: { before_halt: [./a, [b, 1.10, "x y"]], x-mine: { a: 1 } }',
+      {
+        hooks: {
+          before_halt: [
+            { file: './a', args: [] },
+            { file: 'b', args: ['1.10', 'x y'] },
+          ],
+        },
+      },
+    ],
+    [
+      'box: tiny\nhealthcheck: { command: pg_isready }',
+      {
+        healthcheck: {
+          command: 'pg_isready',
+          intervalMs: 30_000,
+          timeoutMs: 30_000,
+          retries: 3,
+          startPeriodMs: 0,
+        },
+      },
+    ],
+    [
+      'box: tiny\nhealthcheck: { command: [test, -e, /x], interval: 2s, timeout: 5s, retries: 30, start_period: 1m }',
+      {
+        healthcheck: {
+          command: ['test', '-e', '/x'],
+          intervalMs: 2000,
+          timeoutMs: 5000,
+          retries: 30,
+          startPeriodMs: 60_000,
+        },
+      },
+    ],
     [
       'box: tiny\nenvironment: { A: 1.10, B: true, C: "x", D: 0x10, E: yes }',
       { environment: { A: '1.10', B: 'true', C: 'x', D: '0x10', E: 'yes' } },
@@ -106,6 +156,31 @@ describe('settings', () => {
   ])('%j', async (settings, expected) => {
     const files = { 'b.qcow2': '', 'home/b.qcow2': '', 'i.iso': '', u: '#!/bin/sh\ntrue\n' };
     expect(await loadMachine(settings, files)).toMatchObject(expected);
+  });
+
+  test('of the order: a list means started', async () => {
+    const { project } = await loadFiles({
+      Machinefile: [
+        'defaults: { box: tiny }',
+        'machines:',
+        '  db: { healthcheck: { command: id } }',
+        '  cache:',
+        '  a: { depends_on: [db, cache, db] }',
+        '  b: { depends_on: { db: healthy, cache: provisioned } }',
+      ].join('\n'),
+    });
+    expect(project.machines.map(({ dependsOn }) => dependsOn)).toEqual([
+      [],
+      [],
+      [
+        { name: 'db', condition: 'started' },
+        { name: 'cache', condition: 'started' },
+      ],
+      [
+        { name: 'db', condition: 'healthy' },
+        { name: 'cache', condition: 'provisioned' },
+      ],
+    ]);
   });
 
   test('of ssh', async () => {

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { DiskSpec, MachineSpec } from '../../../../src/machinefile/spec.ts';
 import { qemuCommand } from '../../../../src/providers/qemu/args.ts';
+import { checkDiskPlaces } from '../../../../src/providers/qemu/disk-args.ts';
 import { machinePlan, type PlanOverrides } from '../../../support/machine-spec.ts';
 
 const UEFI = { codePath: '/fw/code.fd', variablesPath: '/fw/vars.fd' };
@@ -71,6 +73,71 @@ test('the disks of a box come first, in their order, since guests name them by i
   expect(args).toContain(
     '{"node-name":"extra-2","driver":"qcow2","discard":"unmap","detect-zeroes":"unmap","file":{"driver":"file","filename":"/p/.vm/machines/web/disk-2.qcow2","discard":"unmap"}}',
   );
+});
+
+describe("a machine's own disks", () => {
+  const disk = (name: string, rest: Partial<DiskSpec> = {}): DiskSpec => ({
+    ...{ name, sizeBytes: 2 ** 30, format: 'qcow2', bus: 'virtio' },
+    ...rest,
+  });
+  const devices = (spec: Partial<MachineSpec>) =>
+    [...argv({ spec }).matchAll(/ -device (\S+)/g)].map(([, device]) => device);
+
+  test.each<[DiskSpec['bus'], string[]]>([
+    ['virtio', ['virtio-blk-pci,id=own-a-disk,drive=own-a,serial=a']],
+    ['nvme', ['nvme,id=own-a-disk,drive=own-a,serial=a']],
+    ['scsi', ['virtio-scsi-pci,id=scsi', 'scsi-hd,bus=scsi.0,id=own-a-disk,drive=own-a,serial=a']],
+    ['sata', ['ich9-ahci,id=sata-0', 'ide-hd,bus=sata-0.0,id=own-a-disk,drive=own-a,serial=a']],
+    ['usb', ['qemu-xhci,id=usb,p2=15,p3=15', 'usb-storage,bus=usb.0,port=1,id=own-a-disk,drive=own-a,serial=a']],
+  ])('on %s', (bus, expected) => {
+    const given = devices({ disks: [disk('a', { bus })] });
+    expect(given.slice(1, 1 + expected.length)).toEqual(expected);
+    expect(given).toHaveLength(devices({}).length + expected.length);
+  });
+
+  test('come after those of the box and the cdrom, in their order; each has a place on its bus', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    const disks = [
+      ...names.map((name) => disk(name, { bus: 'sata' })),
+      disk('h'),
+      disk('i', { bus: 'usb' }),
+      disk('j'),
+    ];
+    expect(devices({ disks, cdromPath: '/a.iso' }).slice(0, 15)).toEqual([
+      'virtio-blk-pci,id=root-disk,drive=root',
+      'ide-cd,id=cdrom-drive,drive=cdrom',
+      'ich9-ahci,id=sata-0',
+      'ich9-ahci,id=sata-1',
+      'qemu-xhci,id=usb,p2=15,p3=15',
+      ...['a', 'b', 'c', 'd', 'e', 'f'].map(
+        (name, i) => `ide-hd,bus=sata-0.${i},id=own-${name}-disk,drive=own-${name},serial=${name}`,
+      ),
+      'ide-hd,bus=sata-1.0,id=own-g-disk,drive=own-g,serial=g',
+      'virtio-blk-pci,id=own-h-disk,drive=own-h,serial=h',
+      'usb-storage,bus=usb.0,port=1,id=own-i-disk,drive=own-i,serial=i',
+      'virtio-blk-pci,id=own-j-disk,drive=own-j,serial=j',
+    ]);
+  });
+
+  test('are read in their format, and in no other', () => {
+    expect(argv({ spec: { disks: [disk('a', { format: 'raw' })] } })).toContain(
+      '{"node-name":"own-a","driver":"raw","discard":"unmap","detect-zeroes":"unmap","file":{"driver":"file","filename":"/p/.vm/machines/web/own-a.raw","discard":"unmap"}}',
+    );
+  });
+
+  test('have places on PCI only up to a number; SCSI takes one for all', () => {
+    const extraDisks = Array.from({ length: 15 }, () => ({ path: '/b', virtualSizeBytes: 512 }));
+    const check = (count: number, bus: DiskSpec['bus']) =>
+      checkDiskPlaces(
+        machinePlan({
+          box: { extraDisks },
+          spec: { disks: Array.from({ length: count }, (_, i) => disk(`d${i}`, { bus })) },
+        }),
+      );
+    check(4, 'nvme');
+    check(15, 'scsi');
+    expect(() => check(5, 'virtio')).toThrow(/^web: with those of its box it has 21 disks on virtio and nvme/);
+  });
 });
 
 test('an odd project path reaches QEMU whole: JSON for disks, doubled commas elsewhere', () => {

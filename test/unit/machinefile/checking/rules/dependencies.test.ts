@@ -23,6 +23,19 @@ describe('dependencies', () => {
       ['  db:', '  web: { depends_on: { db: healthy } }'],
       ['4:28: machine “db” has no “healthcheck”, so it never is healthy'],
     ],
+    [
+      'installed by hand',
+      [
+        '  db: { box: !reset null, cdrom: /dev/null, disk: 1GiB, healthcheck: { command: id } }',
+        '  web: { depends_on: { db: healthy } }',
+        '  lb: { depends_on: { db: provisioned } }',
+        '  log: { depends_on: { db: started } }',
+      ],
+      [
+        '4:28: machine “db” has no “box”, so vm does not log in to it (allowed: started)',
+        '5:27: machine “db” has no “box”, so vm does not log in to it (allowed: started)',
+      ],
+    ],
     ['healthy', ['  db: { healthcheck: { command: id } }', '  web: { depends_on: { db: healthy } }'], []],
     ['itself', ['  web: { depends_on: [web] }'], ['3:23: machines wait for each other: web → web']],
     [

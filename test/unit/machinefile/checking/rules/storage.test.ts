@@ -16,6 +16,26 @@ describe('sync, volumes and disks', () => {
     expect(await inMachine(`box: tiny\n${settings}`)).toEqual([`Machinefile:${problem}`]);
   });
 
+  test('disks', async () => {
+    const disks = (...items: string[]) => inMachine(`box: tiny\ndisks: [${items.join(', ')}]`);
+    const named = (name: string) => `{ name: ${name}, size: 1GiB }`;
+    expect(
+      await disks(named('a'.repeat(20)), named('0_-'), '{ name: b, size: 1024TiB, format: raw, bus: nvme }'),
+    ).toEqual([]);
+    expect(await disks(named('a'.repeat(21)))).toEqual([
+      'Machinefile:4:21: “aaaaaaaaaaaaaaaaaaaaa” is not a disk name of at most 20 lower-case letters, digits, _ and -, beginning with a letter or digit (such as scratch)',
+    ]);
+    expect(await disks('{ name: a, size: 1GiB, bus: ide }')).toEqual([
+      expect.stringContaining('Machinefile:4:41: “ide” is not a bus (allowed: virtio, scsi, sata, nvme, usb'),
+    ]);
+    expect(await disks('{ size: 1GiB }')).toEqual(['Machinefile:4:13: a disk needs “name”']);
+    const fifteen = Array.from({ length: 15 }, (_, i) => named(`d${i}`));
+    expect(await disks(...fifteen)).toEqual([]);
+    expect(await disks(...fifteen, named('x'), named('y'))).toEqual([
+      expect.stringMatching(/^Machinefile:4:\d+: 17 disks are too many \(at most 15\)$/),
+    ]);
+  });
+
   test('volumes and disks', async () => {
     expect(
       await inProject(
@@ -31,7 +51,6 @@ describe('sync, volumes and disks', () => {
       'Machinefile:4:15: volume “pgdta” is not declared under the top-level “volumes” (allowed: pgdata; did you mean “pgdata”?)',
       'Machinefile:4:27: guest path “/a” is given already, at Machinefile:4',
       'Machinefile:4:40: “pgdata” is not volume:/mount/point (such as pgdata:/var/lib/postgresql)',
-      'Machinefile:5:5: “disks” is not built yet (enlarge the root disk with “disk”)',
       'Machinefile:5:46: disk “x” is given already, at Machinefile:5',
       'Machinefile:5:55: “1B” is too small (1MiB to 1024TiB)',
       'Machinefile:6:1: “volumes” is not built yet (keep data outside the guest)',

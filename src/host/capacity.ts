@@ -1,0 +1,12 @@
+import { availableParallelism, freemem } from 'node:os';
+
+/** What this host can give to machines now. */
+export interface HostCapacity {
+  readonly cpus: number;
+  /** Free, or freed when it is wanted; on Linux MemAvailable of /proc/meminfo. */
+  readonly availableMemoryBytes: number;
+}
+
+export function readHostCapacity(): HostCapacity {
+  return { cpus: availableParallelism(), availableMemoryBytes: freemem() };
+}
