@@ -19,6 +19,8 @@ export interface MachinePlan {
   /** The SSH port first, then those of the Machinefile. */
   readonly forwards: readonly PortForward[];
   readonly macAddress: string;
+  /** Nobody is reached from the guest; forwarded ports lead into it all the same. */
+  readonly isIsolated: boolean;
   readonly layout: MachineLayout;
   readonly runtime: RuntimeLayout;
 }
@@ -28,7 +30,7 @@ export interface PlanInput {
   readonly box: Box | undefined;
   readonly accel: Accelerator;
   readonly layout: MachineLayout;
-  readonly record: Pick<MachineRecord, 'id' | 'disks' | 'forwards' | 'macAddress' | 'runtimeDir'>;
+  readonly record: Pick<MachineRecord, 'id' | 'disks' | 'forwards' | 'isCopy' | 'macAddress' | 'runtimeDir'>;
 }
 
 /** An empty disk to install on, where neither a box nor the Machinefile gives a size. */
@@ -43,9 +45,9 @@ export function planMachine({ spec, box, accel, layout, record }: PlanInput): Ma
       { hint: 'give a larger disk, or leave disk away to use the size of the box' },
     );
   }
-  const { id, disks: madeDisks = [], forwards, macAddress, runtimeDir } = record;
+  const { id, disks: madeDisks = [], forwards, macAddress, isCopy: isIsolated = false, runtimeDir } = record;
   const runtime = runtimeLayout(runtimeDir);
-  return { id, spec, box, accel, diskBytes, madeDisks, forwards, macAddress, layout, runtime };
+  return { id, spec, box, accel, diskBytes, madeDisks, forwards, macAddress, isIsolated, layout, runtime };
 }
 
 /** A locally administered unicast address in QEMU's own range, 52:54:00, from the machine's id: stable and unique. */

@@ -32,6 +32,8 @@ export interface MachineRecord {
   readonly ready: ProcessIdentity | undefined;
   /** Fingerprint of the environment last written into the guest. */
   readonly environmentFingerprint: string | undefined;
+  /** Of another machine, to make a box of: what runs in it must not reach whom that has to do with. */
+  readonly isCopy?: boolean;
   /** A Vagrant box has been entered and was given its identity. */
   readonly isEntered?: boolean;
   /** cloud-init has done its work of the first boot; absent where nobody had to wait for it. */

@@ -4,7 +4,7 @@ import { kindOfPath } from '../host/path-kind.ts';
 import { isBoxName } from './forms/box.ts';
 import { type LoadInput, loadRead } from './load.ts';
 import { readMachinefiles } from './reading/read.ts';
-import type { MapEntry, MapTree, Tree } from './reading/tree.ts';
+import { type MapEntry, type MapTree, positionAt, type Tree } from './reading/tree.ts';
 import type { BoxReference, MachineSpec } from './spec.ts';
 import { alternatives } from './suggest.ts';
 import { isVersion } from './versions.ts';
@@ -60,8 +60,14 @@ export async function loadBoxRecipe(file: string, input: Omit<LoadInput, 'files'
     { ...input, files: [file] },
   );
   const [machine] = project.machines;
-  if (name === undefined || machine?.box === undefined) throw new Error('findMistakes lets pass what is whole');
-  const version = (tree && textAt(tree, 'version')) ?? DEFAULT_VERSION;
+  if (tree === undefined || name === undefined || machine?.box === undefined) {
+    throw new Error('findMistakes lets pass what is whole');
+  }
+  if (machine.box.kind === 'name' && machine.box.name === name) {
+    const message = `the box is made of itself: each build would stand on the one before (give “name” or “box” another)`;
+    throw new MachinefileError([{ ...positionAt(tree, ['box']), message }]);
+  }
+  const version = textAt(tree, 'version') ?? DEFAULT_VERSION;
   return { recipe: { name, version, box: machine.box, machine }, warnings };
 }
 

@@ -83,6 +83,7 @@ test('the copy has the same hardware, and nothing else of the machine', async ()
   const [machine, copy] = guest.started;
   expect(copy?.macAddress).toBe(machine?.macAddress);
   expect(copy?.id).not.toBe(machine?.id);
+  expect([machine?.isIsolated, copy?.isIsolated]).toEqual([false, true]);
   // A screen moves the other devices on the bus, by whose places guests name them.
   expect(copy?.spec).toMatchObject({ display: 'vnc', qemuArgs: [] });
 });

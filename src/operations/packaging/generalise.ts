@@ -142,5 +142,11 @@ if command -v cloud-init >/dev/null; then
   echo '#cloud-config' >/var/lib/cloud/seed/nocloud/user-data
 fi`;
 
+/** What was removed must not stay in free blocks; a disk that takes no discards, as LVM's may, is written full of zeros. */
 const TRIM = `sync
-fstrim -a 2>/dev/null || fstrim / 2>/dev/null || :`;
+fstrim -a 2>/dev/null || :
+if ! fstrim / 2>/dev/null; then
+  dd if=/dev/zero of=/.zeros bs=1M 2>/dev/null || :
+  sync
+  rm -f /.zeros
+fi`;

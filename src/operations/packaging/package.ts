@@ -4,7 +4,7 @@ import { standOn } from '../../boxes/packaging/flatten.ts';
 import type { PackageFormat } from '../../boxes/packaging/package-format.ts';
 import { checkDiskCount, writePackage } from '../../boxes/packaging/write-package.ts';
 import { inPhase } from '../../context.ts';
-import { StateError, UsageError, VmError } from '../../errors.ts';
+import { GuestError, StateError, UsageError, VmError } from '../../errors.ts';
 import { kindOfPath } from '../../host/path-kind.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
@@ -58,7 +58,12 @@ export async function packageMachine(project: Project, request: PackageRequest, 
   checkPossible(machine, target, request.asIs);
   await checkStartable(original, services);
   reportLeftOut(original.record, services);
-  await haltMachine(project, name, { force: false, services });
+  const { outcome } = await haltMachine(project, name, { force: false, services });
+  if (outcome === 'quit' || outcome === 'killed') {
+    throw new GuestError(`${name} did not power off by itself, so its disk may not be whole`, {
+      hint: `vm up ${name} to see to it; or vm package again, to take the disk as it is`,
+    });
+  }
   const finish = { target, services };
   // Awaited here: the lock is given up at the end of this function.
   return await (request.asIs ? packageAsIs(machine, finish) : packageCopy(machine, finish));

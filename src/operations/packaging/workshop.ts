@@ -45,7 +45,12 @@ function workshopsDir({ dirs }: Services): string {
 /** Not to be interrupted: no machine may be left running that nobody knows of. */
 async function clear(project: Project, services: Services): Promise<void> {
   const uninterrupted = { ...services, signal: new AbortController().signal };
-  for (const name of await project.states.list()) await destroyMachine(project, name, uninterrupted);
+  for (const name of await project.states.list()) {
+    await destroyMachine(project, name, uninterrupted).catch((error: unknown) => {
+      // Damaged, and unknown to the index: it was never started.
+      if (!(error instanceof StateError)) throw error;
+    });
+  }
   await rm(project.projectDir, { recursive: true, force: true });
 }
 

@@ -76,7 +76,7 @@ export interface NewMachine {
 
 /** What is true of a machine's disk, and so of one that stands on it; the guest may know its network card by the address. */
 function takenOver({ isEntered, environmentFingerprint, macAddress }: MachineRecord) {
-  return { environmentFingerprint, macAddress, ...(isEntered !== undefined && { isEntered }) };
+  return { isCopy: true, environmentFingerprint, macAddress, ...(isEntered !== undefined && { isEntered }) };
 }
 
 /**

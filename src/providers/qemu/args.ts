@@ -145,10 +145,10 @@ function kernelArgs(plan: MachinePlan): string[] {
 }
 
 /** No network boot: an empty `romfile` keeps the firmware from loading one. */
-function networkArgs({ forwards, macAddress }: MachinePlan): string[] {
+function networkArgs({ forwards, macAddress, isIsolated }: MachinePlan): string[] {
   return [
     '-netdev',
-    ['user', 'id=user', ...forwards.map(forwardRule)].join(','),
+    ['user', 'id=user', ...(isIsolated ? ['restrict=on'] : []), ...forwards.map(forwardRule)].join(','),
     '-device',
     `virtio-net-pci,id=user-nic,netdev=user,mac=${macAddress},romfile=`,
   ];

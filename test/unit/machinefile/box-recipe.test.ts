@@ -80,6 +80,7 @@ describe('mistakes', () => {
 
   test.each([
     ['name: My App\nbox: tiny', /^app\.yaml:1:7: “name” is wrong \(it is a name such as team\/app\)/],
+    ['name: app\nbox: app@1', /^app\.yaml:2:6: the box is made of itself/],
     ['name: app', /^app\.yaml:1:1: “box” is missing/],
     ['name: app\nbox: ./none.qcow2', /^app\.yaml:2:6: .*none\.qcow2|does not exist/],
     ['name: [app', /^app\.yaml:1:/],

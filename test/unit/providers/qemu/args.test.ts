@@ -46,6 +46,11 @@ test.each(cases)('%s', (_what, overrides, expected) => {
   expect(`${argv(overrides)} `).toContain(expected);
 });
 
+test('from an isolated guest nobody is reached, though SSH leads into it', () => {
+  const { args } = qemuCommand({ ...machinePlan(), isIsolated: true }, undefined);
+  expect(args).toContain('user,id=user,restrict=on,hostfwd=tcp:127.0.0.1:20022-:22');
+});
+
 test('with a kernel of the box there is no boot order to give', () => {
   expect(argv()).not.toContain('bootindex');
 });
