@@ -33,17 +33,7 @@ export async function buildBox({ recipesDir, name, force }: BuildInput, { store,
   const recipe = await findRecipe(recipesDir, name);
   if (recipe === undefined) throw new VmError(`there is no recipe for a box called ${name} in ${recipesDir}`);
   const fingerprint = await fingerprintOf(recipe);
-  await using _lock = await store.lock(fingerprint, {
-    purpose: `vm box build ${name}`,
-    signal: context.signal,
-    onWait: ({ pid }) =>
-      context.reporter.report({
-        type: 'message',
-        level: 'info',
-        subject: name,
-        text: `process ${pid} is building this box: waiting for it`,
-      }),
-  });
+  await using _lock = await lockBuild({ fingerprint, name, purpose: `vm box build ${name}` }, { store, context });
   const existing = force ? undefined : await store.findMadeFrom(fingerprint);
   if (existing !== undefined) return existing;
   const text = 'building it from Debian packages, as its recipe says';
@@ -54,6 +44,25 @@ export async function buildBox({ recipesDir, name, force }: BuildInput, { store,
   const description = describe(recipe, fingerprint, await store.has(fingerprint), build.tools);
   // Awaited here: at the end of this function staging folder and lock are given up.
   return await store.commit(staging, description);
+}
+
+/** Held while a box with this fingerprint is built; says whom it waits for. */
+export function lockBuild(
+  { fingerprint, name, purpose }: { readonly fingerprint: string; readonly name: string; readonly purpose: string },
+  { store, context }: BuildDeps,
+): Promise<AsyncDisposable> {
+  const { reporter, signal } = context;
+  return store.lock(fingerprint, {
+    purpose,
+    signal,
+    onWait: ({ pid }) =>
+      reporter.report({
+        type: 'message',
+        level: 'info',
+        subject: name,
+        text: `process ${pid} is building this box: waiting for it`,
+      }),
+  });
 }
 
 interface Build {

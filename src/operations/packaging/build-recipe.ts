@@ -1,4 +1,5 @@
 import type { Box } from '../../boxes/box.ts';
+import { lockBuild } from '../../boxes/build.ts';
 import { sha256 } from '../../host/files.ts';
 import type { BoxRecipe } from '../../machinefile/box-recipe.ts';
 import { prepareStep } from '../../provisioners/index.ts';
@@ -29,21 +30,12 @@ export interface RecipeBuild {
  */
 export async function buildFromRecipe({ recipe, file, force }: RecipeBuild, services: Services): Promise<Box> {
   const { name, version, machine: spec } = recipe;
-  const { boxes, signal, reporter } = services;
+  const { boxes } = services;
   const base = await ensureBox(recipe.box, services);
   checkCloudInit(spec, base);
   const fingerprint = await fingerprintOf(recipe, base);
-  await using _lock = await boxes.lock(fingerprint, {
-    purpose: `vm box build ${file}`,
-    signal,
-    onWait: ({ pid }) =>
-      reporter.report({
-        type: 'message',
-        level: 'info',
-        subject: name,
-        text: `process ${pid} is building this box: waiting for it`,
-      }),
-  });
+  const building = { fingerprint, name, purpose: `vm box build ${file}` };
+  await using _lock = await lockBuild(building, { store: boxes, context: services });
   const existing = force ? undefined : await boxes.findMadeFrom(fingerprint);
   if (existing !== undefined) return existing;
   await using workshop = await openWorkshop(spec, services);
