@@ -8,7 +8,7 @@ import { Vagrant } from '../support/vagrant.ts';
 const isRoot = process.getuid?.() === 0;
 
 /** Three boots through a boot loader, and a gigabyte to pack and unpack each time. */
-const TIMEOUT_MS = 1_200_000;
+const TIMEOUT_MS = 1_800_000;
 
 /** What no two machines of a box may share. */
 const SHOW_IDENTITY = 'cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub';

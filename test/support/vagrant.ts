@@ -10,6 +10,7 @@ const BOX_NAME = 'of-the-test';
 /** qemu64 has no five-level page tables, which QEMU 7.2 emulates wrongly in other models. */
 const VAGRANTFILE = `Vagrant.configure('2') do |config|
   config.vm.box = '${BOX_NAME}'
+  config.vm.boot_timeout = 800
   config.vm.synced_folder '.', '/vagrant', disabled: true
   config.vm.provider :libvirt do |libvirt|
     libvirt.driver = 'qemu'
@@ -26,7 +27,7 @@ end
 `;
 
 /** As long as a machine takes where guests are emulated on a busy host, and an image is copied for it. */
-const COMMAND_TIMEOUT_MS = 400_000;
+const COMMAND_TIMEOUT_MS = 900_000;
 
 const CONSOLE_LINES_SHOWN = 20;
 
