@@ -1,5 +1,5 @@
 import type { SeedKind } from '../../boxes/box.ts';
-import { VAGRANT_PUBLIC_KEYS } from '../../boxes/vagrant/public-keys.ts';
+import { VAGRANT_RSA_PUBLIC_KEY } from '../../boxes/vagrant/public-keys.ts';
 import { asRoot, sudoHint } from '../../communicators/as-root.ts';
 import type { Communicator } from '../../communicators/communicator.ts';
 import { inPhase } from '../../context.ts';
@@ -98,8 +98,9 @@ find /tmp /var/tmp -xdev -mindepth 1 ! -type d ! -path '*/systemd-private-*' -ex
 find /tmp /var/tmp -xdev -depth -mindepth 1 -type d ! -path '*/systemd-private-*' -exec rmdir {} + 2>/dev/null || :`;
 
 /**
- * What Vagrant expects of a box: a user of this name with sudo, whom its public keys let in; without PAM, OpenSSH lets
- * nobody in whose password begins with an exclamation mark. Host keys are made when a machine boots for the first time,
+ * What Vagrant expects of a box: a user of this name with sudo, whom its RSA key lets in, the one that every version of
+ * it tries and replaces: those before 2.3.8 would leave the other in the guest for ever. Without PAM, OpenSSH lets nobody
+ * in whose password begins with an exclamation mark. Host keys are made when a machine boots for the first time,
  * without one for RSA, which takes an emulated guest half a minute; systems without systemd do that by themselves. Sockets
  * are there before any such unit can run, so that only services wait for it. Where cloud-init is, it would take the
  * machine for one that it knows nothing of, and leave it without a network.
@@ -114,7 +115,7 @@ echo 'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant
 chmod 0440 /etc/sudoers.d/vagrant
 mkdir -p "$home/.ssh"
 cat >"$home/.ssh/authorized_keys" <<'KEYS'
-${VAGRANT_PUBLIC_KEYS.map((blob) => `${blob.startsWith('AAAAB3') ? 'ssh-rsa' : 'ssh-ed25519'} ${blob} vagrant insecure public key`).join('\n')}
+ssh-rsa ${VAGRANT_RSA_PUBLIC_KEY} vagrant insecure public key
 KEYS
 chmod 0700 "$home/.ssh"
 chmod 0600 "$home/.ssh/authorized_keys"
