@@ -37,14 +37,16 @@ export class MachineIndex {
     await rm(this.#entryPath(id), { force: true });
   }
 
-  /** The entries whose machine exists. */
+  /** The entries whose machine exists, by project, then by machine. */
   async list(): Promise<IndexEntry[]> {
     const names = (await unlessMissing(readdir(this.#indexDir))) ?? [];
     const ids = names
       .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
       .map((name) => name.slice(0, -5));
     const entries = await Promise.all(ids.map((id) => this.#readLive(id)));
-    return entries.filter((entry) => entry !== undefined);
+    return entries
+      .filter((entry) => entry !== undefined)
+      .sort((a, b) => a.projectDir.localeCompare(b.projectDir) || a.machine.localeCompare(b.machine));
   }
 
   async #readLive(id: string): Promise<IndexEntry | undefined> {

@@ -70,7 +70,7 @@ export interface HostMachineStatus extends MachineStatus {
 /** The same for every project of this user on this host, from the records alone: these know no health checks. */
 export async function statusOfHost(services: Services): Promise<HostMachineStatus[]> {
   const entries = await services.index.list();
-  const statuses = await Promise.all(
+  return Promise.all(
     entries.map(async ({ projectDir, machine }) => {
       const spec = { name: '', projectDir, machines: [] };
       const project = { projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] };
@@ -78,7 +78,6 @@ export async function statusOfHost(services: Services): Promise<HostMachineStatu
       return { ...(await statusOf(project, target, { checksHealth: false, services })), project: projectDir };
     }),
   );
-  return statuses.sort((a, b) => a.project.localeCompare(b.project) || a.machine.localeCompare(b.machine));
 }
 
 async function statusOf(
