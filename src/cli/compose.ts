@@ -14,6 +14,7 @@ import { openProject } from '../operations/open-project.ts';
 import type { Services } from '../operations/services.ts';
 import { providers } from '../providers/index.ts';
 import { readKvmFacts, resolveAccelerator } from '../providers/qemu/accelerator.ts';
+import { hasVde } from '../providers/qemu/vde.ts';
 import type { HostFacts, Invocation } from './command.ts';
 import { projectChoice } from './commands/project-options.ts';
 import { formatProblem } from './failure.ts';
@@ -42,6 +43,7 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
   const { reporter, dispose } = createReporter(call);
   const uid = process.getuid?.() ?? 0;
   const dirs = resolveDirs({ env, userHomeDir: homedir(), tempDir: tmpdir(), uid });
+  let vde: Promise<boolean> | undefined;
   const services: Services = {
     reporter,
     signal,
@@ -56,6 +58,10 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
     index: new MachineIndex(dirs.homeDir),
     providers,
     guests: { connect: connectSsh, waitUntilReady },
+    hasVde: () => {
+      vde ??= hasVde(hostArch());
+      return vde;
+    },
     resolveAccelerator: (wanted) => resolveAccelerator(wanted, readKvmFacts()),
   };
   const host = hostFacts(packageDir);

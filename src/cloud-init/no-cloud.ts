@@ -27,7 +27,7 @@ export interface NoCloudFiles {
 export function noCloudFiles(input: NoCloudInput): NoCloudFiles {
   const { identity, instanceId, userData, networkConfig } = input;
   return {
-    'user-data': withUserData(userData, { identity: identityConfig(input), defaults: DEFAULTS }),
+    'user-data': withUserData(userData, { identity: identityConfig(input), defaults: defaultsFor(identity) }),
     'meta-data': json({ 'instance-id': instanceId, 'local-hostname': identity.hostname }),
     'network-config': networkConfig ?? json({ version: 2, ethernets: ethernets(identity.networks) }),
   };
@@ -48,12 +48,15 @@ function identityConfig({ identity, user }: NoCloudInput): object {
 }
 
 /** What the user's own configuration may change. */
-const DEFAULTS = {
-  ssh_pwauth: false,
-  growpart: { mode: 'auto', devices: ['/'] },
-  resize_rootfs: true,
-  manage_etc_hosts: 'localhost',
-};
+function defaultsFor({ networks }: GuestIdentity): object {
+  return {
+    ssh_pwauth: false,
+    growpart: { mode: 'auto', devices: ['/'] },
+    resize_rootfs: true,
+    // Among others its own name is at an address that they can reach, which is told later.
+    manage_etc_hosts: networks.length > 1 ? false : 'localhost',
+  };
+}
 
 /** Netplan's form. An interface is found by its address; the name here is only a label. */
 function ethernets(networks: readonly GuestNetwork[]): object {

@@ -9,7 +9,7 @@ export interface GuestIdentity {
   readonly hostKey: { readonly privateKey: string; readonly publicKey: string };
   readonly networks: readonly GuestNetwork[];
   /** Names the guest resolves by /etc/hosts. */
-  readonly hosts: readonly { readonly address: string; readonly name: string }[];
+  readonly hosts: readonly { readonly address: string; readonly names: readonly string[] }[];
 }
 
 /** One network interface of a guest. */
@@ -31,7 +31,11 @@ export function identitySeedTar(identity: GuestIdentity): Uint8Array {
     { name: 'ssh_host_ed25519_key', content: privateKey, mode: 0o600 },
     { name: 'ssh_host_ed25519_key.pub', content: `${publicKey}\n`, mode: 0o644 },
     { name: 'networks', content: identity.networks.map(networkLine).join(''), mode: 0o644 },
-    { name: 'hosts', content: identity.hosts.map(({ address, name }) => `${address} ${name}\n`).join(''), mode: 0o644 },
+    {
+      name: 'hosts',
+      content: identity.hosts.map(({ address, names }) => `${address} ${names.join(' ')}\n`).join(''),
+      mode: 0o644,
+    },
   ]);
 }
 

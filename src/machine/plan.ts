@@ -3,6 +3,7 @@ import { toWholeSectors } from '../boxes/formats/image-bytes.ts';
 import { VmError } from '../errors.ts';
 import type { Accelerator, MachineSpec } from '../machinefile/spec.ts';
 import { type MachineLayout, type RuntimeLayout, runtimeLayout } from './layout.ts';
+import { addressesOf, type ConnectedNic } from './nics.ts';
 import type { DiskRecord, MachineRecord, PortForward } from './record.ts';
 
 /** Everything a provider needs to create and start a machine: nothing is left to decide. */
@@ -18,7 +19,10 @@ export interface MachinePlan {
   readonly madeDisks: readonly DiskRecord[];
   /** The SSH port first, then those of the Machinefile. */
   readonly forwards: readonly PortForward[];
+  /** Of the card by which vm reaches the guest, and the guest the world. */
   readonly macAddress: string;
+  /** Its cards on private networks. */
+  readonly nics: readonly ConnectedNic[];
   /** Nobody is reached from the guest; forwarded ports lead into it all the same. */
   readonly isIsolated: boolean;
   readonly layout: MachineLayout;
@@ -30,6 +34,7 @@ export interface PlanInput {
   readonly box: Box | undefined;
   readonly accel: Accelerator;
   readonly layout: MachineLayout;
+  readonly nics: readonly ConnectedNic[];
   readonly record: Pick<MachineRecord, 'id' | 'disks' | 'forwards' | 'isCopy' | 'macAddress' | 'runtimeDir'>;
 }
 
@@ -37,7 +42,7 @@ export interface PlanInput {
 const EMPTY_DISK_BYTES = 20 * 1024 ** 3;
 
 /** @throws VmError if the disk asked for is smaller than the box. */
-export function planMachine({ spec, box, accel, layout, record }: PlanInput): MachinePlan {
+export function planMachine({ spec, box, accel, layout, nics, record }: PlanInput): MachinePlan {
   const diskBytes = toWholeSectors(spec.diskBytes ?? box?.virtualSizeBytes ?? EMPTY_DISK_BYTES);
   if (box !== undefined && diskBytes < box.virtualSizeBytes) {
     throw new VmError(
@@ -47,7 +52,7 @@ export function planMachine({ spec, box, accel, layout, record }: PlanInput): Ma
   }
   const { id, disks: madeDisks = [], forwards, macAddress, isCopy: isIsolated = false, runtimeDir } = record;
   const runtime = runtimeLayout(runtimeDir);
-  return { id, spec, box, accel, diskBytes, madeDisks, forwards, macAddress, isIsolated, layout, runtime };
+  return { id, spec, box, accel, diskBytes, madeDisks, forwards, macAddress, nics, isIsolated, layout, runtime };
 }
 
 /** A locally administered unicast address in QEMU's own range, 52:54:00, from the machine's id: stable and unique. */
@@ -57,7 +62,7 @@ export function macAddressOf(machineId: string): string {
 }
 
 /** The settings that take effect only when the machine is started anew, as text, by their name in the Machinefile. */
-export function restartSettings({ spec, accel, diskBytes, forwards }: MachinePlan): Record<string, string> {
+export function restartSettings({ spec, accel, diskBytes, forwards, nics }: MachinePlan): Record<string, string> {
   return {
     cpus: String(spec.cpus),
     memory: String(spec.memoryBytes),
@@ -74,6 +79,7 @@ export function restartSettings({ spec, accel, diskBytes, forwards }: MachinePla
     ports: spec.ports
       .map(({ hostIp, host, guest, protocol }) => `${hostIp}:${host ?? ''}:${guest}/${protocol}`)
       .join(','),
+    networks: nics.map((nic) => [nic.network, nic.macAddress, ...addressesOf(nic), nic.mtu ?? ''].join(' ')).join(','),
     'ssh.port': String(spec.ssh.port ?? forwards[0]?.host ?? ''),
     'ssh.user': spec.ssh.user ?? '',
     'ssh.private_key': spec.ssh.privateKeyPath ?? '',

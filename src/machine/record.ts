@@ -1,5 +1,6 @@
 import type { ProcessIdentity } from '../host/processes.ts';
 import type { DiskFormat, PortProtocol, ProviderName } from '../machinefile/spec.ts';
+import type { ConnectedNic } from './nics.ts';
 
 /** The number of the stored format; a change of the shape below raises it and reads the old one. */
 export const RECORD_FORMAT = 1;
@@ -24,6 +25,10 @@ export interface MachineRecord {
   readonly ssh: SshRecord;
   readonly forwards: readonly PortForward[];
   readonly macAddress: string;
+  /** Its cards on private networks, as it was last started with; their addresses are kept for it. Absent: none. */
+  readonly nics?: readonly ConnectedNic[];
+  /** Fingerprint of the names and addresses of other machines that were last written into the guest. */
+  readonly hostsFingerprint?: string;
   /** Where its sockets are; the environment may name another folder tomorrow. */
   readonly runtimeDir: string;
   /** What the machine was last started with: `halt` and `reload` warnings go by this, not by the edited file. */

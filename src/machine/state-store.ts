@@ -48,6 +48,16 @@ export class StateStore {
     throw damagedRecord(recordPath, machine, 'it is gone');
   }
 
+  /** The same where a damaged record is as good as none: what it says is not needed now. */
+  async readIfWhole(machine: string): Promise<MachineRecord | undefined> {
+    try {
+      return await this.read(machine);
+    } catch (error) {
+      if (error instanceof StateError) return undefined;
+      throw error;
+    }
+  }
+
   /** Writes the record into the machine's folder, or into `layout`, where it is being made. */
   async write(record: MachineRecord, layout = this.layout(record.machine)): Promise<void> {
     await writeFileAtomic(layout.recordPath, `${JSON.stringify(record, undefined, 2)}\n`);

@@ -8,6 +8,29 @@ export interface ProjectSpec {
   readonly projectDir: string;
   /** In the order of the file. */
   readonly machines: readonly MachineSpec[];
+  /** Those that are declared, and `default` where machines join it. */
+  readonly networks: readonly NetworkSpec[];
+}
+
+/** A private Ethernet segment. */
+export interface NetworkSpec {
+  readonly name: string;
+  /** `10.10.10.0/24`; absent: one is chosen. */
+  readonly subnet: string | undefined;
+  /** `none`: its machines have IPv4 addresses only; absent: one is chosen. */
+  readonly subnet6: string | 'none' | undefined;
+  /** Bytes; absent: Ethernet's usual 1500. */
+  readonly mtu: number | undefined;
+}
+
+/** That a machine joins a network. */
+export interface MembershipSpec {
+  readonly network: string;
+  /** Absent: a free one of the network is chosen and kept. */
+  readonly address: string | undefined;
+  readonly address6: string | undefined;
+  /** Absent: made from the names of project, machine and network. */
+  readonly macAddress: string | undefined;
 }
 
 export type ProviderName = 'qemu';
@@ -44,6 +67,7 @@ export interface MachineSpec {
   readonly cdromPath: string | undefined;
   readonly boot: readonly BootDevice[];
   readonly ports: readonly PortSpec[];
+  readonly networks: readonly MembershipSpec[];
   readonly sync: readonly SyncSpec[];
   readonly environment: Readonly<Record<string, string>>;
   readonly provision: readonly StepSpec[];

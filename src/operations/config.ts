@@ -1,7 +1,15 @@
 import { formatWantedChecksum } from '../http/checksum.ts';
 import type { MachinefileDocument } from '../machinefile/schema.ts';
 import type { MachineSettings } from '../machinefile/source.ts';
-import type { DiskSpec, MachineSpec, PortSpec, ProjectSpec, StepSpec, SyncSpec } from '../machinefile/spec.ts';
+import type {
+  DiskSpec,
+  MachineSpec,
+  MembershipSpec,
+  PortSpec,
+  ProjectSpec,
+  StepSpec,
+  SyncSpec,
+} from '../machinefile/spec.ts';
 import { formatDuration, formatSize } from '../machinefile/units.ts';
 
 /**
@@ -12,7 +20,23 @@ export function config(project: ProjectSpec): MachinefileDocument {
   return {
     name: project.name,
     machines: Object.fromEntries(project.machines.map((machine) => [machine.name, machineSettings(machine)])),
+    ...given('networks', networkSettings(project)),
   };
+}
+
+function networkSettings({ networks }: ProjectSpec): MachinefileDocument['networks'] {
+  if (networks.length === 0) return undefined;
+  return Object.fromEntries(
+    networks.map(({ name, subnet, subnet6, mtu }) => [
+      name,
+      {
+        ...given('subnet', subnet),
+        enable_ipv6: subnet6 !== 'none',
+        ...given('subnet6', subnet6 === 'none' ? undefined : subnet6),
+        ...given('mtu', mtu),
+      },
+    ]),
+  );
 }
 
 function machineSettings(machine: MachineSpec): MachineSettings {
@@ -34,6 +58,7 @@ function machineSettings(machine: MachineSpec): MachineSettings {
     ...given('cdrom', literal(machine.cdromPath)),
     boot: [...boot],
     ...nonEmpty('ports', machine.ports.map(portSettings)),
+    ...nonEmpty('networks', machine.networks.map(membershipSettings)),
     ...nonEmpty('sync', machine.sync.map(syncSettings)),
     ...given('environment', variables(machine.environment)),
     ...nonEmpty('provision', machine.provision.map(stepSettings)),
@@ -68,6 +93,10 @@ function diskSettings({ name, sizeBytes, format, bus }: DiskSpec) {
 
 function portSettings({ host, guest, hostIp, protocol, autoCorrect }: PortSpec) {
   return { guest, ...given('host', host), host_ip: hostIp, protocol, auto_correct: autoCorrect };
+}
+
+function membershipSettings({ network, address, address6, macAddress }: MembershipSpec) {
+  return { name: network, ...given('address', address), ...given('address6', address6), ...given('mac', macAddress) };
 }
 
 function syncSettings(folder: SyncSpec) {

@@ -4,6 +4,7 @@ import { handleOf, type RecordedMachine, type StopOutcome } from '../providers/p
 import { CONNECT_TIMEOUT_MS, closeSharedConnection, endpointOf } from './guest.ts';
 import { withHooks } from './hooks.ts';
 import { lockMachine } from './machine-lock.ts';
+import { releaseSwitches } from './networks/switches.ts';
 import { inReverse } from './order/graph.ts';
 import { runInOrder } from './order/run-in-order.ts';
 import { findTargets, type Project } from './project.ts';
@@ -52,9 +53,13 @@ export async function haltMachine(
   if (record === undefined) return { machine: name, outcome: 'not_created' };
   const machine = { record, layout: project.states.layout(name) };
   const observed = await services.providers[record.provider].state(machine);
-  if (observed.kind === 'stopped') return { machine: name, outcome: 'already_stopped' };
+  if (observed.kind === 'stopped') {
+    await releaseSwitches(project, record, services);
+    return { machine: name, outcome: 'already_stopped' };
+  }
   return withHooks(project, { machine: name, operation: 'halt' }, services, async () => {
     const outcome = await inPhase(services, name, 'halt', () => stopMachine(machine, { ...options, services }));
+    await releaseSwitches(project, record, services);
     return { machine: name, outcome };
   });
 }

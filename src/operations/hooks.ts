@@ -8,7 +8,6 @@ import type { MachineRecord } from '../machine/record.ts';
 import type { HookName, MachineSpec } from '../machinefile/spec.ts';
 import { type Project, requireSpec } from './project.ts';
 import type { Services } from './services.ts';
-import { undefinedIfDamaged } from './up/start.ts';
 
 /** What hooks stand around. */
 export type HookedOperation = 'up' | 'halt' | 'destroy' | 'provision';
@@ -52,7 +51,7 @@ async function runHook(
   if (spec === undefined || commands === undefined || commands.length === 0) return;
   await inPhase(services, spec.name, `hook ${name}`, async () => {
     // Of a damaged machine only its name is known.
-    const record = await project.states.read(spec.name).catch(undefinedIfDamaged);
+    const record = await project.states.readIfWhole(spec.name);
     const machine = record && { record, layout: project.states.layout(spec.name) };
     const { projectDir } = project;
     const facts = { hook: name, projectName: requireSpec(project).name, projectDir, machineName: spec.name, machine };

@@ -30,6 +30,8 @@ export interface Services extends RunContext {
     readonly connect: typeof connectSsh;
     readonly waitUntilReady: typeof waitUntilReady;
   };
+  /** Whether networks can have a switch of their own: one is installed, and QEMU can be connected to it. */
+  hasVde(): Promise<boolean>;
   /** What `accel` of a machine comes down to on this host. @throws VmError when it does not work here. */
   resolveAccelerator(wanted: Accelerator | 'auto'): Accelerator;
 }

@@ -1,5 +1,6 @@
 import { StateError, VmError } from '../errors.ts';
 import { isSameProcess } from '../host/processes.ts';
+import type { ConnectedNic, Segment } from '../machine/nics.ts';
 import type { MachineRecord, MachineState, PortForward } from '../machine/record.ts';
 import { StateStore } from '../machine/state-store.ts';
 import { placeOf } from '../machinefile/forms/box.ts';
@@ -8,6 +9,19 @@ import { type Health, observeHealth } from './health/health.ts';
 import { findTargets, type Project, requireSpec, type Target } from './project.ts';
 import type { Services } from './services.ts';
 import { isInstalledByHand } from './up/by-hand.ts';
+
+/** A private network of a machine, as it was last started with. */
+export interface NetworkStatus {
+  readonly network: string;
+  readonly address: string;
+  readonly address6: string | null;
+  readonly mac: string;
+  /** Bytes. */
+  readonly mtu: number;
+  readonly segment: Segment['kind'];
+}
+
+const DEFAULT_MTU = 1500;
 
 /** One machine as `vm status --json` prints it. */
 export interface MachineStatus {
@@ -25,6 +39,7 @@ export interface MachineStatus {
     readonly protocol: string;
   }[];
   readonly addresses: Readonly<Record<string, string>>;
+  readonly networks: readonly NetworkStatus[];
   /** What its health check says now; null where it has none, is not running, or was not asked. */
   readonly health: Health | null;
   readonly provisioned: boolean;
@@ -72,7 +87,7 @@ export async function statusOfHost(services: Services): Promise<HostMachineStatu
   const entries = await services.index.list();
   return Promise.all(
     entries.map(async ({ projectDir, machine }) => {
-      const spec = { name: '', projectDir, machines: [] };
+      const spec = { name: '', projectDir, machines: [], networks: [] };
       const project = { projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] };
       const target = { name: machine, spec: undefined, exists: true, isActive: true };
       return { ...(await statusOf(project, target, { checksHealth: false, services })), project: projectDir };
@@ -112,9 +127,22 @@ function describe(target: Target, record: MachineRecord, observed: ObservedState
     box: record.box?.name ?? null,
     ssh: pid === null ? null : { host: hostIp, port, user },
     ports: record.forwards.slice(1).map(jsonForward),
+    addresses: Object.fromEntries((record.nics ?? []).map(({ network, address }) => [network, address])),
+    networks: (record.nics ?? []).map(jsonNic),
     provisioned: isProvisioned(target, record),
     pid,
     started_at: pid === null ? null : (record.started?.at ?? null),
+  };
+}
+
+function jsonNic({ network, address, address6, macAddress, mtu, segment }: ConnectedNic): NetworkStatus {
+  return {
+    network,
+    address,
+    address6: address6 ?? null,
+    mac: macAddress,
+    mtu: mtu ?? DEFAULT_MTU,
+    segment: segment.kind,
   };
 }
 
@@ -152,6 +180,7 @@ function emptyStatus({ name, spec }: Target, state: MachineState): MachineStatus
     ssh: null,
     ports: [],
     addresses: {},
+    networks: [],
     health: null,
     provisioned: false,
     pid: null,

@@ -7,6 +7,7 @@ import { StateStore } from '../../src/machine/state-store.ts';
 import type { MachineSpec } from '../../src/machinefile/spec.ts';
 import { removeBox } from '../../src/operations/boxes.ts';
 import { destroy } from '../../src/operations/destroy.ts';
+import { NO_NETWORK } from '../../src/operations/networks/project-networks.ts';
 import { buildFromRecipe } from '../../src/operations/packaging/build-recipe.ts';
 import { type PackageTarget, packageMachine } from '../../src/operations/packaging/package.ts';
 import type { Project } from '../../src/operations/project.ts';
@@ -38,7 +39,7 @@ beforeEach(() => {
 
 async function emptyProject(...machines: MachineSpec[]): Promise<Project> {
   const projectDir = await mkdtemp(imports.at('project-'));
-  const spec = { name: 'shop', projectDir, machines };
+  const spec = { name: 'shop', projectDir, machines, networks: [] };
   return { projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] };
 }
 
@@ -47,7 +48,7 @@ async function runningOn(box: Box, overrides: Partial<MachineSpec> = {}): Promis
   const spec = machineSpec({ name: 'web', ...overrides });
   const project = await emptyProject(spec);
   const options = { provision: { kind: 'none' }, recreate: false } as const;
-  await upMachine(project, { name: 'web', projectName: 'shop', spec, box }, { options, services });
+  await upMachine(project, { name: 'web', projectName: 'shop', spec, box, network: NO_NETWORK }, { options, services });
   return project;
 }
 

@@ -53,6 +53,7 @@ export function fakeServices(homeDir: string, guest: FakeGuest): Services {
     index: new MachineIndex(homeDir),
     providers: { qemu: fakeProvider(guest) },
     guests: { connect: () => guest.connect(), waitUntilReady: () => guest.waitUntilReady() },
+    hasVde: async () => false,
     resolveAccelerator: () => 'tcg',
   };
 }

@@ -23,6 +23,7 @@ export function machineSpec(overrides: Partial<MachineSpec> = {}): MachineSpec {
     cdromPath: undefined,
     boot: ['disk', 'cdrom'],
     ports: [],
+    networks: [],
     sync: [],
     environment: {},
     provision: [],
@@ -82,6 +83,7 @@ export interface PlanOverrides {
   readonly machineDir?: string;
   readonly forwards?: MachinePlan['forwards'];
   readonly madeDisks?: MachinePlan['madeDisks'];
+  readonly nics?: MachinePlan['nics'];
 }
 
 export function machinePlan({
@@ -90,12 +92,14 @@ export function machinePlan({
   machineDir = '/p/.vm/machines/web',
   forwards,
   madeDisks = [],
+  nics = [],
 }: PlanOverrides = {}) {
   return planMachine({
     spec: machineSpec(spec),
     box: box === null ? undefined : tinyBox(box),
     accel: 'tcg',
     layout: machineLayout(machineDir),
+    nics,
     record: {
       id: '11111111-2222-4333-8444-555555555555',
       disks: madeDisks,

@@ -27,7 +27,12 @@ export async function runStatus({
   const request = { patterns: args, checksHealth: options.health !== false };
   const machines = await status(await openProject(), request, services);
   if (globals.json) output.json(machines);
-  else output.table(STATUS_HEADER, machines.map(statusRow));
+  else if (globals.verbose) {
+    output.table(
+      [...STATUS_HEADER, 'NETWORKS'],
+      machines.map((machine) => [...statusRow(machine), networksText(machine)]),
+    );
+  } else output.table(STATUS_HEADER, machines.map(statusRow));
   return 0;
 }
 
@@ -42,6 +47,14 @@ export function statusRow(machine: MachineStatus): string[] {
     ssh === null ? '-' : `${ssh.user}@${ssh.host}:${ssh.port}`,
     ports.map(({ host_ip, host, guest, protocol }) => `${host_ip}:${host}→${guest}/${protocol}`).join(' ') || '-',
   ];
+}
+
+/** `backend 10.10.10.12 (vde)`: where the machine is, and on what kind of segment. */
+function networksText({ networks }: MachineStatus): string {
+  const texts = networks.map(({ network, address, address6, segment }) =>
+    [network, address, ...(address6 === null ? [] : [address6]), `(${segment})`].join(' '),
+  );
+  return texts.join(', ') || '-';
 }
 
 function stateText({ state, reason, health }: MachineStatus): string {

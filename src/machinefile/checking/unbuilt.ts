@@ -22,10 +22,7 @@ interface Unbuilt {
   readonly instead: string;
 }
 
-const TOP_LEVEL: readonly Unbuilt[] = [
-  { key: 'networks', what: '“networks”', instead: 'reach machines through forwarded “ports”' },
-  { key: 'volumes', what: '“volumes”', instead: 'keep data outside the guest' },
-];
+const TOP_LEVEL: readonly Unbuilt[] = [{ key: 'volumes', what: '“volumes”', instead: 'keep data outside the guest' }];
 
 /** Exported for the test that `Machinefile.example` shows all the others. */
 export const PER_MACHINE: readonly Unbuilt[] = [
@@ -42,7 +39,6 @@ export const PER_MACHINE: readonly Unbuilt[] = [
     what: 'hvf, the accelerator of macOS, outside of macOS',
     instead: 'use auto',
   },
-  { key: 'networks', what: '“networks”', instead: 'reach machines through forwarded “ports”' },
   { key: 'volumes', what: '“volumes”', instead: 'keep data outside the guest' },
   {
     key: 'sync.*.type',

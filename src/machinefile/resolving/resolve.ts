@@ -4,6 +4,7 @@ import { machinesOf, type NamedMachine } from '../source.ts';
 import type { MachineSpec, ProjectSpec, ProviderName } from '../spec.ts';
 import { parseDuration, parseSize } from '../units.ts';
 import type { ResolveContext } from './resolve-context.ts';
+import { resolveMemberships, resolveNetworks, sharesDefaultNetwork } from './resolve-networks.ts';
 import { resolveDependencies, resolveHealthcheck } from './resolve-order.ts';
 import {
   resolveBox,
@@ -24,10 +25,14 @@ const DEFAULT_HALT_TIMEOUT_MS = 60_000;
 /** Fills defaults and makes units and paths absolute. The source must have passed all checks. */
 export function resolveProject(context: ResolveContext): ProjectSpec {
   const { source, projectDir } = context;
+  const named = machinesOf(source);
+  const sharesDefault = sharesDefaultNetwork(named);
+  const machines = named.map((machine) => resolveMachine(context, machine, sharesDefault));
   return {
     name: source.document.name ?? validProjectName(basename(projectDir)),
     projectDir,
-    machines: machinesOf(source).map((named) => resolveMachine(context, named)),
+    machines,
+    networks: resolveNetworks(source, machines),
   };
 }
 
@@ -43,7 +48,7 @@ export function validProjectName(folderName: string): string {
   return name === '' ? 'project' : name;
 }
 
-function resolveMachine(context: ResolveContext, named: NamedMachine): MachineSpec {
+function resolveMachine(context: ResolveContext, named: NamedMachine, sharesDefault: boolean): MachineSpec {
   const { name, machine } = named;
   return {
     name,
@@ -64,6 +69,7 @@ function resolveMachine(context: ResolveContext, named: NamedMachine): MachineSp
     // An empty disk falls through to the cdrom; once a system is installed, the disk starts it.
     boot: machine.boot ?? (machine.cdrom === undefined ? ['disk'] : ['disk', 'cdrom']),
     ports: resolvePorts(machine),
+    networks: resolveMemberships(machine, sharesDefault),
     sync: resolveSync(context, named),
     environment: textsOf(machine.environment),
     provision: resolveSteps(context, named),

@@ -1,4 +1,4 @@
-import { argumentList, hostPath, ipv4, machineName, portNumber, resourceName, text, yesOrNo } from './scalars.ts';
+import { argumentList, hostPath, ipv4, ipv6, machineName, portNumber, resourceName, text, yesOrNo } from './scalars.ts';
 
 /** Keys of a machine that say how it is reached. */
 export const connectionKeys = {
@@ -56,6 +56,10 @@ export const connectionKeys = {
           ...ipv4,
           description: 'A fixed address in the subnet of the network. Default: a free one.',
           examples: ['10.10.10.12'],
+        },
+        address6: {
+          ...ipv6,
+          description: 'A fixed IPv6 address in the `subnet6` of the network. Default: a free one, where it has IPv6.',
         },
         mac: {
           type: 'string',
@@ -116,20 +120,39 @@ export const connectionKeys = {
 export const networks = {
   type: ['object', 'null'],
   title: 'a mapping of names to networks',
-  description: 'Networks between the machines.',
+  description: 'Private networks between the machines of this project.',
   propertyNames: resourceName,
   additionalProperties: {
     type: ['object', 'null'],
     title: 'a network',
-    description: 'A private network between the machines that join it.',
+    description: 'A private Ethernet segment between the machines that join it; nobody else is on it.',
     additionalProperties: false,
     properties: {
       subnet: {
         ...text,
         title: 'an IPv4 subnet',
-        description: 'Default: a free private one is chosen and kept.',
+        description: 'Default: a private one is chosen and kept.',
         examples: ['10.10.10.0/24'],
         pattern: `${ipv4.pattern.slice(0, -1)}/([0-9]|[12][0-9]|30)$`,
+      },
+      enable_ipv6: {
+        ...yesOrNo,
+        description: 'Its machines have IPv6 addresses, too. Default: false, or true where `subnet6` is given.',
+      },
+      subnet6: {
+        ...text,
+        title: 'an IPv6 subnet of length 64',
+        description: 'Default, with `enable_ipv6`: a unique local one is chosen and kept.',
+        examples: ['fd00:10::/64'],
+        pattern: `${ipv6.pattern.slice(0, -1)}/64$`,
+      },
+      mtu: {
+        type: 'integer',
+        title: 'a number of bytes from 576 to 9000',
+        description: 'The largest packet, in bytes. Default: 1500.',
+        examples: [9000],
+        minimum: 576,
+        maximum: 9000,
       },
     },
   },

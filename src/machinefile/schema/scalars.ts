@@ -97,6 +97,14 @@ export const ipv4 = {
   pattern: '^((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])$',
 } as const;
 
+/** Which texts are addresses, and which address they mean, is checked by `rules/networks.ts`. */
+export const ipv6 = {
+  type: 'string',
+  title: 'an IPv6 address',
+  examples: ['fd00:10::12'],
+  pattern: '^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$',
+} as const;
+
 /** Names that become host names: RFC 1123. */
 export const machineName = {
   type: 'string',

@@ -19,6 +19,8 @@ export interface HostFindings {
   readonly accelerator: AcceleratorVerdict;
   /** Program to its path, for those that are installed. */
   readonly tools: Readonly<Record<string, string | undefined>>;
+  /** Whether networks have a switch of their own. */
+  readonly hasVde: boolean;
   readonly hasUefi: boolean;
   /** Unprivileged user namespaces and subordinate ids, for building boxes without root. */
   readonly canBuildRootless: boolean;
@@ -46,6 +48,7 @@ export function judgeHost(findings: HostFindings): Check[] {
     findings.hasUefi
       ? ok('uefi', 'firmware for guests is installed')
       : { name: 'uefi', status: 'warning', detail: 'firmware: uefi does not work', fix: 'apt install ovmf' },
+    checkNetworks(findings),
     checkRootless(findings),
     checkSpace(findings),
   ];
@@ -74,6 +77,16 @@ function checkAccelerator({ accel, reason }: AcceleratorVerdict): Check {
 function checkTool(tool: (typeof TOOLS)[number], path: string | undefined): Check {
   if (path !== undefined) return ok(tool.name, path);
   return { name: tool.name, status: tool.status, detail: `not installed (${tool.purpose})`, fix: tool.fix };
+}
+
+function checkNetworks({ hasVde }: HostFindings): Check {
+  if (hasVde) return ok('networks', 'vde_switch: only you can connect to those of your machines');
+  return {
+    name: 'networks',
+    status: 'warning',
+    detail: 'no vde_switch: those of your machines are multicast on loopback, where other users of this host can join',
+    fix: 'apt install vde2',
+  };
 }
 
 function checkRootless({ isRoot, canBuildRootless }: HostFindings): Check {

@@ -12,11 +12,12 @@ import { type Check, judgeHost, type QemuFinding } from './checks.ts';
 const TOOLS = ['qemu-img', 'ssh', 'rsync', 'mmdebstrap'];
 
 /** Finds out what this host has and lacks. Changes nothing. */
-export async function doctor({ dirs, uid }: Services): Promise<Check[]> {
+export async function doctor({ dirs, uid, hasVde }: Services): Promise<Check[]> {
   return judgeHost({
     qemu: await findQemuVersion(),
     accelerator: chooseAccelerator(readKvmFacts()),
     tools: Object.fromEntries(TOOLS.map((tool) => [tool, findTool(tool)])),
+    hasVde: await hasVde(),
     hasUefi: findFirmwareImages('x86_64') !== undefined,
     canBuildRootless: await canBuildRootless(),
     isRoot: uid === 0,

@@ -8,7 +8,7 @@ const LEAST_BY_CPUS = 2;
  * busy, as long as also the largest of them fit into the memory that is free together. Never less than one.
  */
 export function fittingParallelism(
-  { cpus, availableMemoryBytes }: HostCapacity,
+  { cpus, availableMemoryBytes }: Pick<HostCapacity, 'cpus' | 'availableMemoryBytes'>,
   machines: readonly { readonly memoryBytes: number }[],
 ): number {
   let leftBytes = availableMemoryBytes;

@@ -4,6 +4,7 @@ import { sha256 } from '../../host/files.ts';
 import type { BoxRecipe } from '../../machinefile/box-recipe.ts';
 import { prepareStep } from '../../provisioners/index.ts';
 import { ensureBox } from '../box-sources.ts';
+import { NO_NETWORK } from '../networks/project-networks.ts';
 import type { Services } from '../services.ts';
 import { checkCloudInit } from '../up/cloud-init.ts';
 import { upMachine } from '../up/machine.ts';
@@ -40,7 +41,7 @@ export async function buildFromRecipe({ recipe, file, force }: RecipeBuild, serv
   if (existing !== undefined) return existing;
   await using workshop = await openWorkshop(spec, services);
   const { project } = workshop;
-  const target = { name: spec.name, projectName: spec.name, spec, box: base };
+  const target = { name: spec.name, projectName: spec.name, spec, box: base, network: NO_NETWORK };
   const options = { provision: { kind: 'missing' }, recreate: false } as const;
   await upMachine(project, target, { options, services }).catch((error: unknown) => {
     throw withWayOn(error, `correct ${file} and build it again`);

@@ -11,6 +11,7 @@ import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { RecordedMachine } from '../../providers/provider.ts';
 import { haltMachine } from '../halt.ts';
 import { lockMachine } from '../machine-lock.ts';
+import { NO_NETWORK } from '../networks/project-networks.ts';
 import { findTarget, type Project, requireMachine, requireSpec } from '../project.ts';
 import type { Services } from '../services.ts';
 import { createMachine } from '../up/create.ts';
@@ -165,7 +166,7 @@ async function packageCopy(machine: Machine, finish: Finish): Promise<Packaged> 
   const seed = target.kind === 'file' && target.format === 'box' ? 'vagrant' : box.seed;
   await using workshop = await openWorkshop(spec, services);
   const { project } = workshop;
-  const copy = { spec, box: copied, projectName: spec.name };
+  const copy = { spec, box: copied, projectName: spec.name, network: NO_NETWORK };
   await createMachine(project, { ...copy, original }, services);
   await upMachine(
     project,

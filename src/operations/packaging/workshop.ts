@@ -21,7 +21,7 @@ export async function openWorkshop(spec: MachineSpec, services: Services): Promi
   const project: Project = {
     projectDir,
     states: new StateStore(projectDir),
-    spec: { name: spec.name, projectDir, machines: [spec] },
+    spec: { name: spec.name, projectDir, networks: [], machines: [spec] },
     activeProfiles: [],
   };
   return { project, [Symbol.asyncDispose]: () => clear(project, services) };

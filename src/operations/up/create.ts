@@ -8,6 +8,7 @@ import { macAddressOf, planMachine } from '../../machine/plan.ts';
 import { type MachineRecord, type PortForward, RECORD_FORMAT, type SshRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { RecordedMachine } from '../../providers/provider.ts';
+import type { MachineNetwork } from '../networks/project-networks.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { copyFirmwareVariables, copyIdentity, createIdentity } from './identity.ts';
@@ -70,6 +71,7 @@ export interface NewMachine {
   readonly spec: MachineSpec;
   readonly box: Box | undefined;
   readonly projectName: string;
+  readonly network: MachineNetwork;
   /** The machine whose disk it stands on in place of the box's: it can be entered in the same way, and only so. */
   readonly original?: RecordedMachine;
 }
@@ -84,15 +86,16 @@ function takenOver({ isEntered, environmentFingerprint, macAddress }: MachineRec
  * Killed at any instant it leaves a staging folder, which the next `up` or `destroy` of the machine removes.
  */
 export async function createMachine(project: Project, machine: NewMachine, services: Services): Promise<MachineRecord> {
-  const { spec, box, projectName, original } = machine;
+  const { spec, box, projectName, network, original } = machine;
   const { states } = project;
   const provider = services.providers[spec.provider];
   const record = {
     ...newRecord(projectName, spec, box, services.dirs.runtimeDir),
+    nics: network.nics,
     ...(original && takenOver(original.record)),
   };
   const accel = services.resolveAccelerator(spec.accel);
-  const plan = planMachine({ spec, box, accel, layout: states.layout(spec.name), record });
+  const plan = planMachine({ spec, box, accel, layout: states.layout(spec.name), nics: network.nics, record });
   await provider.check(plan);
   if (spec.ssh.privateKeyPath !== undefined) await readUserPublicKey(spec.ssh.privateKeyPath);
   return inPhase(services, spec.name, 'create', async () => {

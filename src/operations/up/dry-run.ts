@@ -1,6 +1,7 @@
 import type { HostCommand } from '../../host/exec.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
 import { planMachine } from '../../machine/plan.ts';
+import { switchCommands } from '../networks/switches.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { newRecord, withForwards } from './create.ts';
@@ -29,7 +30,7 @@ export async function dryRun(
 }
 
 async function describeMachine(project: Project, target: UpTarget, services: Services): Promise<MachineCommands> {
-  const { spec, box, projectName } = target;
+  const { spec, box, projectName, network } = target;
   const existing = await project.states.read(spec.name);
   const layout = project.states.layout(spec.name);
   const provider = services.providers[spec.provider];
@@ -42,7 +43,8 @@ async function describeMachine(project: Project, target: UpTarget, services: Ser
     runtimeDir: machineRuntimeDir(services.dirs.runtimeDir, before.id),
   };
   const accel = services.resolveAccelerator(spec.accel);
-  const plan = planMachine({ spec, box, accel, layout, record });
+  const plan = planMachine({ spec, box, accel, layout, nics: network.nics, record });
   const create = existing === undefined ? provider.describeCreate(plan) : [];
-  return { machine: spec.name, commands: [...create, ...provider.describeStart(plan)] };
+  const switches = switchCommands(network.nics);
+  return { machine: spec.name, commands: [...create, ...switches, ...provider.describeStart(plan)] };
 }

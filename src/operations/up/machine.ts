@@ -13,6 +13,8 @@ import { endpointOf, LazyGuest, writeSshConfig } from '../guest.ts';
 import { awaitHealthy } from '../health/await-healthy.ts';
 import { withHooks } from '../hooks.ts';
 import { lockMachine } from '../machine-lock.ts';
+import { applyNames, setUpCards } from '../networks/converge.ts';
+import type { MachineNetwork } from '../networks/project-networks.ts';
 import type { Reached } from '../order/run-in-order.ts';
 import type { Project } from '../project.ts';
 import type { ProvisionChoice } from '../provision/choice.ts';
@@ -24,7 +26,7 @@ import { isInstalledByHand, reportUndone } from './by-hand.ts';
 import { awaitCloudInit } from './cloud-init.ts';
 import { createMachine, indexEntryOf } from './create.ts';
 import { enterFirst, needsEntry } from './first-entry.ts';
-import { planStart, startMachine } from './start.ts';
+import { planStart, type StartableMachine, startMachine } from './start.ts';
 
 export interface UpOptions {
   readonly provision: ProvisionChoice;
@@ -51,6 +53,7 @@ export interface UpTarget {
   readonly spec: MachineSpec;
   /** The box the Machinefile names now. */
   readonly box: Box | undefined;
+  readonly network: MachineNetwork;
 }
 
 /** Brings one machine to what the Machinefile says, doing only what is missing. Takes the machine's lock. */
@@ -75,16 +78,18 @@ async function bringUp(project: Project, target: UpTarget, work: UpWork): Promis
   const existing = await project.states.read(spec.name);
   // The project may have been moved: its machines must stay known, or their boxes would count as unused.
   if (existing) await services.index.add(indexEntryOf(existing, project));
-  const record = existing ?? (await createMachine(project, target, services));
-  const running = await ensureRunning(project, { target, record }, services);
+  const machine = existing ?? (await createMachine(project, target, services));
+  const running = await ensureRunning(project, { target, record: machine }, services);
   await using guest = running.guest;
   const done = { machine: spec.name, created: existing === undefined, started: running.started };
-  if (isInstalledByHand(record)) {
+  if (isInstalledByHand(machine)) {
     reportUndone(spec, services);
     return { ...done, ready: false, stepsRun: [], forwards: running.record.forwards };
   }
   reached?.('started');
-  const provisioned = await convergeGuest(project, { spec, record: running.record, guest }, { options, services });
+  const { network } = target;
+  const record = await applyNames(project, { network, record: running.record, guest }, services);
+  const provisioned = await convergeGuest(project, { spec, record, guest }, { options, services });
   reached?.('provisioned');
   if (options.awaitsHealth) await awaitHealthy({ spec, record: provisioned.record, guest }, services);
   return { ...done, ready: true, stepsRun: provisioned.stepsRun, forwards: provisioned.record.forwards };
@@ -102,7 +107,7 @@ async function ensureRunning(
   { target, record }: { target: UpTarget; record: MachineRecord },
   services: Services,
 ): Promise<Running> {
-  const { spec } = target;
+  const { spec, network } = target;
   const layout = project.states.layout(spec.name);
   const box = await boxOf(record, target, services);
   const provider = services.providers[spec.provider];
@@ -113,11 +118,11 @@ async function ensureRunning(
     });
   }
   if (observed.kind === 'stopped') {
-    const started = await startMachine(project, { spec, box, record }, services);
+    const started = await startMachine(project, { spec, box, network, record }, services);
     return { ...(await awaitReady(project, { spec, box, ...started, isBooting: true }, services)), started: true };
   }
   if (observed.kind === 'paused') await provider.unpause({ record, layout });
-  const current = await refreshSsh(project, { spec, box, record }, services);
+  const current = await refreshSsh(project, { spec, box, network, record }, services);
   if (isSameProcess(record.ready, observed.process)) {
     return { record: current, guest: new LazyGuest({ record: current, layout }, services), started: false };
   }
@@ -145,11 +150,7 @@ async function boxOf(record: MachineRecord, target: UpTarget, services: Services
 }
 
 /** Takes over what can change while the machine runs, and says what cannot. */
-async function refreshSsh(
-  project: Project,
-  machine: { readonly spec: MachineSpec; readonly box: Box | undefined; readonly record: MachineRecord },
-  services: Services,
-): Promise<MachineRecord> {
+async function refreshSsh(project: Project, machine: StartableMachine, services: Services): Promise<MachineRecord> {
   const { spec, record } = machine;
   const changed = changedSettings(
     record.started?.settings ?? {},
@@ -208,6 +209,7 @@ async function awaitReady(
     } catch (error) {
       throw await explainBootFailure(error, spec.name, layout.serialLogPath);
     }
+    if (box?.seed !== 'machinefile') await setUpCards(entered, communicator, services);
     const ready = { ...entered, ready: process };
     await project.states.write(ready);
     return { record: ready, guest: new LazyGuest({ record: ready, layout }, services, communicator) };

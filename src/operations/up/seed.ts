@@ -4,14 +4,23 @@ import type { SeedKind } from '../../boxes/box.ts';
 import { noCloudFiles } from '../../cloud-init/no-cloud.ts';
 import { type GuestIdentity, type GuestNetwork, identitySeedTar } from '../../cloud-init/seed.ts';
 import { ensurePrivateFolder, writeFileAtomic } from '../../host/files.ts';
+import { addressesOf, type Nic } from '../../machine/nics.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
+import type { HostEntry } from '../../networks/names.ts';
 import { readAuthorizedKey } from './identity.ts';
 
+export interface SeedFacts {
+  /** The login user. */
+  readonly user: string;
+  /** What it knows of other machines. */
+  readonly hosts: readonly HostEntry[];
+}
+
 /** Writes what the guest takes its identity from when it boots, in the way its box understands. */
-export async function writeSeed(plan: MachinePlan, user: string): Promise<void> {
+export async function writeSeed(plan: MachinePlan, { user, hosts }: SeedFacts): Promise<void> {
   const { box, layout, id, spec } = plan;
   if (box === undefined || box.seed === 'vagrant') return;
-  const identity = await readIdentity(plan, box.seed);
+  const identity = await readIdentity(plan, { seed: box.seed, hosts });
   if (box.seed === 'machinefile') {
     await writeFileAtomic(layout.seedTarPath, identitySeedTar(identity));
     return;
@@ -23,7 +32,10 @@ export async function writeSeed(plan: MachinePlan, user: string): Promise<void> 
   for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(layout.cloudInitDir, name), text);
 }
 
-async function readIdentity({ spec, layout, macAddress }: MachinePlan, seed: SeedKind): Promise<GuestIdentity> {
+async function readIdentity(
+  { spec, layout, macAddress, nics }: MachinePlan,
+  { seed, hosts }: { readonly seed: SeedKind; readonly hosts: readonly HostEntry[] },
+): Promise<GuestIdentity> {
   return {
     hostname: spec.hostname,
     authorizedKey: await readAuthorizedKey(spec.ssh, layout),
@@ -31,8 +43,18 @@ async function readIdentity({ spec, layout, macAddress }: MachinePlan, seed: See
       privateKey: await readFile(layout.hostKeyPath, 'utf8'),
       publicKey: (await readFile(layout.hostPublicKeyPath, 'utf8')).trim(),
     },
-    networks: [userNetwork(macAddress, seed)],
-    hosts: [{ address: '127.0.1.1', name: spec.hostname }],
+    networks: [userNetwork(macAddress, seed), ...nics.map(privateNetwork)],
+    hosts: hosts.length > 0 ? hosts : [{ address: '127.0.1.1', names: [spec.hostname] }],
+  };
+}
+
+function privateNetwork(nic: Nic): GuestNetwork {
+  return {
+    macAddress: nic.macAddress,
+    addresses: addressesOf(nic),
+    gateway: undefined,
+    dnsServers: [],
+    mtu: nic.mtu,
   };
 }
 

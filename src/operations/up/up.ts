@@ -3,6 +3,8 @@ import { VmError } from '../../errors.ts';
 import { readHostCapacity } from '../../host/capacity.ts';
 import type { BoxReference, MachineSpec } from '../../machinefile/spec.ts';
 import { BoxChoice, type LockMode } from '../box-lock.ts';
+import { NO_NETWORK, planNetworks } from '../networks/project-networks.ts';
+import { refreshNames } from '../networks/refresh-names.ts';
 import { neededHealthy, withDependencies } from '../order/graph.ts';
 import { fittingParallelism } from '../order/parallelism.ts';
 import { runInOrder } from '../order/run-in-order.ts';
@@ -12,8 +14,8 @@ import { findTargets, type Project, requireSpec, type Target } from '../project.
 import { checkNamedSteps } from '../provision/choice.ts';
 import type { Services } from '../services.ts';
 import { checkCloudInit } from './cloud-init.ts';
+import { compareWithHost } from './host-limits.ts';
 import { type UpOptions, type UpOutcome, type UpTarget, upMachine } from './machine.ts';
-import { undefinedIfDamaged } from './start.ts';
 
 export interface UpRequest {
   readonly lock: LockMode;
@@ -42,6 +44,7 @@ export async function up(project: Project, request: UpRequest, services: Service
   const targets = await withBoxes(project, specs, { lock, recreated, services });
   // A copy that runs there keeps the machine that it was made of from starting.
   await clearAbandonedWorkshops(services);
+  await compareWithHost(project, specs, services);
   const healthy = neededHealthy(specs);
   const optionsFor = ({ name, spec }: UpTarget): UpOptions => ({
     ...(selected.includes(spec) ? options : dependencyOptions(options)),
@@ -53,9 +56,11 @@ export async function up(project: Project, request: UpRequest, services: Service
   };
   const ordered = targets.map((target) => ({ ...target, dependsOn: target.spec.dependsOn }));
   try {
-    return await runInOrder(ordered, order, (target, reached) =>
+    const outcomes = await runInOrder(ordered, order, (target, reached) =>
       upMachine(project, target, { options: optionsFor(target), reached, services }),
     );
+    await refreshNames(project, services);
+    return outcomes;
   } catch (error) {
     await project.states.removeIfEmpty().catch(() => {
       // A folder that stays behind empty matters less than the failure.
@@ -101,16 +106,18 @@ export async function withBoxes(
     services,
   }: { readonly lock: LockMode; readonly recreated: readonly MachineSpec[]; readonly services: Services },
 ): Promise<UpTarget[]> {
-  const { name: projectName } = requireSpec(project);
+  const projectSpec = requireSpec(project);
+  const networks = await planNetworks(project, projectSpec, services);
   const choice = await BoxChoice.open(project.projectDir, services);
   const targets: UpTarget[] = [];
   for (const spec of specs) {
     // A damaged record is told of when the machine's turn comes.
-    const existing = await project.states.read(spec.name).catch(undefinedIfDamaged);
+    const existing = await project.states.readIfWhole(spec.name);
     const own = recreated.includes(spec) || lock === 'refuse' ? undefined : existing?.box?.key;
     const box = spec.box && (await choose(choice, { spec, reference: spec.box, own }, services));
     checkCloudInit(spec, box);
-    targets.push({ name: spec.name, projectName, spec, box });
+    const network = networks.get(spec.name) ?? NO_NETWORK;
+    targets.push({ name: spec.name, projectName: projectSpec.name, spec, box, network });
   }
   await choice.close(lock);
   return targets;

@@ -1,8 +1,10 @@
 import type { BoxKernel } from '../../boxes/box.ts';
 import type { HostCommand } from '../../host/exec.ts';
+import type { ConnectedNic } from '../../machine/nics.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { PortForward } from '../../machine/record.ts';
 import type { Accelerator, Arch, BootDevice } from '../../machinefile/spec.ts';
+import { netdevArgument, netdevId } from '../../networks/segment.ts';
 import { blockdev } from './blockdev.ts';
 import { boxDiskArgs, ownDiskArgs } from './disk-args.ts';
 import type { FirmwareImages } from './firmware.ts';
@@ -31,6 +33,7 @@ export function qemuCommand(plan: MachinePlan, uefi: FirmwareImages | undefined)
       ...ownDiskArgs(plan),
       ...kernelArgs(plan),
       ...networkArgs(plan),
+      ...plan.nics.flatMap(nicArgs),
       ...seedArgs(plan),
       ...entropyArgs(),
       ...displayArgs(plan),
@@ -151,6 +154,18 @@ function networkArgs({ forwards, macAddress, isIsolated }: MachinePlan): string[
     ['user', 'id=user', ...(isIsolated ? ['restrict=on'] : []), ...forwards.map(forwardRule)].join(','),
     '-device',
     `virtio-net-pci,id=user-nic,netdev=user,mac=${macAddress},romfile=`,
+  ];
+}
+
+/** A card on a private network. */
+function nicArgs(nic: ConnectedNic): string[] {
+  const { networkId, macAddress, segment } = nic;
+  const id = netdevId(nic);
+  return [
+    '-netdev',
+    netdevArgument(networkId, segment),
+    '-device',
+    `virtio-net-pci,id=${id}-nic,netdev=${id},mac=${macAddress},romfile=`,
   ];
 }
 

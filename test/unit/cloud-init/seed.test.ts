@@ -54,8 +54,8 @@ const identity: GuestIdentity = {
     { macAddress: '52:54:00:00:00:03', addresses: 'dhcp', gateway: undefined, dnsServers: [], mtu: undefined },
   ],
   hosts: [
-    { address: '10.1.0.3', name: 'db' },
-    { address: '10.1.0.2', name: 'web' },
+    { address: '10.1.0.3', names: ['db'] },
+    { address: '10.1.0.2', names: ['web'] },
   ],
 };
 

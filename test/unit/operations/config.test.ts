@@ -67,6 +67,14 @@ const cases: Readonly<Record<string, string>> = {
     '  web: { depends_on: { db: healthy, cache: provisioned } }',
     '  lb: { depends_on: [web] }',
   ].join('\n'),
+  networks: [
+    'defaults: { box: tiny }',
+    'machines:',
+    '  a: { networks: [one, { name: two, address: 10.2.0.9, address6: "fd00::9", mac: "52:54:00:00:00:AB" }] }',
+    '  b: { networks: [default] }',
+    '  c: { networks: [] }',
+    'networks: { one: { enable_ipv6: true, mtu: 1400 }, two: { subnet: 10.2.0.0/24, subnet6: "fd00::/64" }, unused: }',
+  ].join('\n'),
   'several machines':
     'defaults: { box: tiny, environment: { A: 1 } }\nmachines: { a: , b: { environment: { A: 2 } }, c: { box: debian/12 } }',
 };

@@ -1,5 +1,16 @@
 import type { Problem } from '../../../errors.ts';
+import {
+  formatSubnet,
+  isForHost,
+  numberIn,
+  overlaps,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+  sizeOf,
+} from '../../addresses.ts';
 import type { DataPath } from '../../reading/tree.ts';
+import { DEFAULT_NETWORK } from '../../resolving/resolve-networks.ts';
 import { machinesOf, placeOf, problemAt, type Source } from '../../source.ts';
 import { alternatives } from '../../suggest.ts';
 
@@ -7,14 +18,9 @@ interface Membership {
   readonly machine: string;
   readonly network: string;
   readonly address: string | undefined;
+  readonly address6: string | undefined;
   readonly mac: string | undefined;
   readonly path: DataPath;
-}
-
-interface Subnet {
-  readonly first: number;
-  readonly last: number;
-  readonly text: string;
 }
 
 /** Networks are declared, addresses lie in their subnet, and none is given twice. */
@@ -24,49 +30,78 @@ export function checkNetworks(source: Source): Problem[] {
     ...memberships.flatMap((membership) => checkMembership(source, membership)),
     ...memberships.flatMap((membership, index) => checkAgainstOthers(source, membership, memberships.slice(0, index))),
     ...checkSubnets(source),
+    ...checkRoom(source, memberships),
   ];
 }
 
 function membershipsOf(source: Source): Membership[] {
   return machinesOf(source).flatMap(({ name, machine, path }) =>
     (machine.networks ?? []).map((network, index) => {
-      const { name: networkName, address, mac } = typeof network === 'string' ? { name: network } : network;
-      return { machine: name, network: networkName, address, mac, path: [...path, 'networks', index] };
+      const settings = typeof network === 'string' ? { name: network } : network;
+      const { name: networkName, address, address6, mac } = settings;
+      return { machine: name, network: networkName, address, address6, mac, path: [...path, 'networks', index] };
     }),
   );
 }
 
-function checkMembership(source: Source, { network, address, path }: Membership): Problem[] {
+function checkMembership(source: Source, membership: Membership): Problem[] {
+  const { network, mac, path } = membership;
   const declared = Object.keys(source.document.networks ?? {});
-  if (network !== 'default' && !declared.includes(network)) {
+  if (network !== DEFAULT_NETWORK && !declared.includes(network)) {
     const message = `network “${network}” is not declared under the top-level “networks”${alternatives(network, declared)}`;
     return [problemAt(source, path, message)];
   }
-  const subnet = subnetOf(source, network);
-  if (address === undefined || subnet === undefined) return [];
-  const number = ipv4Number(address);
-  const addressPath = [...path, 'address'];
-  if (number < subnet.first || number > subnet.last) {
-    return [problemAt(source, addressPath, `${address} is outside ${subnet.text}, the subnet of network “${network}”`)];
+  const problems = ADDRESS_KEYS.flatMap((keys) => checkAddress(source, membership, keys));
+  const isGroup = mac !== undefined && Number.parseInt(mac.slice(0, 2), 16) % 2 === 1;
+  return isGroup
+    ? [
+        ...problems,
+        problemAt(source, [...path, 'mac'], `${mac} is the address of a group (make its second digit even)`),
+      ]
+    : problems;
+}
+
+/** The keys of a machine and of its network that belong together. */
+const ADDRESS_KEYS = [
+  { addressKey: 'address', subnetKey: 'subnet' },
+  { addressKey: 'address6', subnetKey: 'subnet6' },
+] as const;
+type AddressKeys = (typeof ADDRESS_KEYS)[number];
+
+function checkAddress(source: Source, membership: Membership, { addressKey, subnetKey }: AddressKeys): Problem[] {
+  const { network } = membership;
+  const text = membership[addressKey];
+  if (text === undefined) return [];
+  const at = [...membership.path, addressKey];
+  const address = parseAddress(text);
+  if (address === undefined) return [problemAt(source, at, `“${text}” is not an address`)];
+  const written = networkSettings(source, network)?.[subnetKey];
+  if (written === undefined) {
+    const message = `${text} needs a subnet to be in (give network “${network}” the key “${subnetKey}”)`;
+    return [problemAt(source, at, message)];
   }
-  const isReserved = number === subnet.first || number === subnet.last;
-  return isReserved
-    ? [problemAt(source, addressPath, `${address} is not for machines: it ends or begins ${subnet.text}`)]
-    : [];
+  const subnet = parseSubnet(written);
+  if (subnet === undefined) return [];
+  const number = numberIn(subnet, address);
+  if (number === undefined) {
+    return [problemAt(source, at, `${text} is outside ${written}, the subnet of network “${network}”`)];
+  }
+  if (isForHost(subnet, number)) return [];
+  return [problemAt(source, at, `${text} is not for machines: it ends or begins ${written}`)];
 }
 
 function checkAgainstOthers(source: Source, membership: Membership, earlier: readonly Membership[]): Problem[] {
-  const { machine, network, address, mac, path } = membership;
+  const { machine, network, mac, path } = membership;
   const problems: Problem[] = [];
   if (earlier.some((other) => other.machine === machine && other.network === network)) {
     problems.push(problemAt(source, path, `machine “${machine}” joins network “${network}” twice`));
   }
-  const sameAddress = earlier.find(
-    (other) => address !== undefined && other.address === address && other.network === network,
-  );
-  if (sameAddress !== undefined) {
-    const message = `${address} is the address of machine “${sameAddress.machine}”, at ${placeOf(source, sameAddress.path)}`;
-    problems.push(problemAt(source, [...path, 'address'], message));
+  for (const { addressKey } of ADDRESS_KEYS) {
+    const text = membership[addressKey];
+    const same = earlier.find((other) => isSameAddress(text, other[addressKey]) && other.network === network);
+    if (same === undefined) continue;
+    const message = `${text} is the address of machine “${same.machine}”, at ${placeOf(source, same.path)}`;
+    problems.push(problemAt(source, [...path, addressKey], message));
   }
   const sameMac = earlier.find((other) => mac !== undefined && other.mac?.toLowerCase() === mac.toLowerCase());
   if (sameMac !== undefined) {
@@ -76,44 +111,79 @@ function checkAgainstOthers(source: Source, membership: Membership, earlier: rea
   return problems;
 }
 
+/** IPv6 addresses can be written in several ways. */
+function isSameAddress(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  const value = parseAddress(a)?.value;
+  return value !== undefined && value === parseAddress(b)?.value;
+}
+
 function checkSubnets(source: Source): Problem[] {
   const names = Object.keys(source.document.networks ?? {});
-  return names.flatMap((name, index) => {
-    const subnet = subnetOf(source, name);
-    if (subnet === undefined) return [];
-    const path = ['networks', name, 'subnet'];
-    const base = subnet.text.split('/')[0] ?? '';
-    if (ipv4Number(base) !== subnet.first) {
-      const length = subnet.text.split('/')[1];
-      return [
-        problemAt(source, path, `${subnet.text} is an address in a subnet (write ${ipv4Text(subnet.first)}/${length})`),
-      ];
-    }
-    const overlapping = names.slice(0, index).find((other) => overlaps(subnetOf(source, other), subnet));
-    return overlapping === undefined
-      ? []
-      : [problemAt(source, path, `${subnet.text} overlaps network “${overlapping}”`)];
+  return names.flatMap((name, index) => [
+    ...checkSubnet(source, { name, key: 'subnet', earlier: names.slice(0, index) }),
+    ...checkSubnet(source, { name, key: 'subnet6', earlier: names.slice(0, index) }),
+    ...checkIpv6(source, name),
+  ]);
+}
+
+interface SubnetPlace {
+  readonly name: string;
+  readonly key: AddressKeys['subnetKey'];
+  /** The networks before it. */
+  readonly earlier: readonly string[];
+}
+
+function checkSubnet(source: Source, { name, key, earlier }: SubnetPlace): Problem[] {
+  const text = networkSettings(source, name)?.[key];
+  if (text === undefined) return [];
+  const path = ['networks', name, key];
+  const subnet = parseSubnet(text);
+  if (subnet === undefined) return [problemAt(source, path, `“${text}” is not a subnet`)];
+  const base = parseAddress(text.split('/')[0] ?? '');
+  if (base?.value !== subnet.first.value) {
+    return [problemAt(source, path, `${text} is an address in a subnet (write ${formatSubnet(subnet)})`)];
+  }
+  const overlapping = earlier.find((other) => {
+    const otherSubnet = subnetOf(source, other, key);
+    return otherSubnet !== undefined && overlaps(otherSubnet, subnet);
+  });
+  return overlapping === undefined ? [] : [problemAt(source, path, `${text} overlaps network “${overlapping}”`)];
+}
+
+/** Of a link, by RFC 8200. */
+const LEAST_IPV6_MTU = 1280;
+
+function checkIpv6(source: Source, name: string): Problem[] {
+  const { enable_ipv6: isEnabled, subnet6, mtu } = networkSettings(source, name) ?? {};
+  const path = ['networks', name];
+  if (isEnabled === false && subnet6 !== undefined) {
+    return [
+      problemAt(source, [...path, 'subnet6'], '“subnet6” is given, and “enable_ipv6” is false (remove one of them)'),
+    ];
+  }
+  const hasIpv6 = isEnabled === true || subnet6 !== undefined;
+  if (!hasIpv6 || mtu === undefined || mtu >= LEAST_IPV6_MTU) return [];
+  return [problemAt(source, [...path, 'mtu'], `${mtu} bytes are too few for IPv6 (at least ${LEAST_IPV6_MTU})`)];
+}
+
+/** Each subnet has an address for every machine that joins. */
+function checkRoom(source: Source, memberships: readonly Membership[]): Problem[] {
+  return Object.keys(source.document.networks ?? {}).flatMap((name) => {
+    const subnet = subnetOf(source, name, 'subnet');
+    const members = memberships.filter(({ network }) => network === name).length;
+    if (subnet === undefined || BigInt(members) <= sizeOf(subnet) - 2n) return [];
+    const message = `${formatSubnet(subnet)} has ${sizeOf(subnet) - 2n} addresses for ${members} machines`;
+    return [problemAt(source, ['networks', name, 'subnet'], message)];
   });
 }
 
-function overlaps(a: Subnet | undefined, b: Subnet): boolean {
-  return a !== undefined && a.first <= b.last && b.first <= a.last;
+function subnetOf(source: Source, network: string, key: AddressKeys['subnetKey']): Subnet | undefined {
+  const text = networkSettings(source, network)?.[key];
+  return text === undefined ? undefined : parseSubnet(text);
 }
 
-function subnetOf({ document }: Source, network: string): Subnet | undefined {
+function networkSettings({ document }: Source, network: string) {
   const networks = document.networks ?? {};
-  const text = Object.hasOwn(networks, network) ? networks[network]?.subnet : undefined;
-  if (text === undefined) return undefined;
-  const [base = '', length] = text.split('/');
-  const size = 2 ** (32 - Number(length));
-  const first = Math.floor(ipv4Number(base) / size) * size;
-  return { first, last: first + size - 1, text };
-}
-
-function ipv4Number(address: string): number {
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-function ipv4Text(address: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');
+  return Object.hasOwn(networks, network) ? networks[network] : undefined;
 }

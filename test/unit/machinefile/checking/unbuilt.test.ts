@@ -6,7 +6,6 @@ const files = { 'f/': '', 'b.qcow2': '' };
 describe('what is not built yet is refused', () => {
   test.each([
     ['box: tiny\nprovider: libvirt', '4:5: provider libvirt is not built yet (use qemu)'],
-    ['box: tiny\nnetworks: [default]', '4:5: “networks” is not built yet (reach machines through forwarded “ports”)'],
     ['box: tiny\nvolumes: []', '4:5: “volumes” is not built yet (keep data outside the guest)'],
     [
       'box: tiny\nsync: [{ host: f, guest: /f, type: 9p }]',
@@ -37,7 +36,7 @@ describe('what is not built yet is refused', () => {
     expect(await problemsOf({ Machinefile: machinefile(settings), ...files })).toEqual([`Machinefile:${problem}`]);
   });
 
-  test.each(['networks', 'volumes'])('the top-level %s', async (key) => {
+  test.each(['volumes'])('the top-level %s', async (key) => {
     expect(await problemsOf(`machines: { m: { box: tiny } }\n${key}: { x: }\n`)).toEqual([
       expect.stringContaining(`Machinefile:2:1: “${key}” is not built yet`),
     ]);

@@ -27,6 +27,7 @@ test('a machine with nothing but a box has every default', async () => {
         display: 'none',
         boot: ['disk'],
         ports: [],
+        networks: [],
         sync: [],
         environment: {},
         provision: [],
@@ -42,6 +43,7 @@ test('a machine with nothing but a box has every default', async () => {
         qemuArgs: [],
       },
     ],
+    networks: [],
   });
 });
 

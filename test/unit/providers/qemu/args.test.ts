@@ -51,6 +51,40 @@ test('from an isolated guest nobody is reached, though SSH leads into it', () =>
   expect(args).toContain('user,id=user,restrict=on,hostfwd=tcp:127.0.0.1:20022-:22');
 });
 
+test('cards on private networks come after the one by which vm reaches the guest', () => {
+  const nic = {
+    network: 'lab',
+    subnet: '10.7.0.0/24',
+    address: '10.7.0.2',
+    subnet6: undefined,
+    address6: undefined,
+    mtu: undefined,
+  };
+  const nics = [
+    {
+      ...nic,
+      networkId: 'aa',
+      macAddress: '52:54:00:00:00:01',
+      segment: { kind: 'vde', switchDir: '/run/vm/net-aa' } as const,
+    },
+    {
+      ...nic,
+      networkId: 'bb',
+      macAddress: '52:54:00:00:00:02',
+      segment: { kind: 'multicast', group: '239.1.2.3', port: 10_001 } as const,
+    },
+  ];
+  expect(argv({ nics })).toContain(
+    [
+      'netdev=user,mac=52:54:00:11:11:11,romfile=',
+      '-netdev vde,id=net-aa,sock=/run/vm/net-aa',
+      '-device virtio-net-pci,id=net-aa-nic,netdev=net-aa,mac=52:54:00:00:00:01,romfile=',
+      '-netdev socket,id=net-bb,mcast=239.1.2.3:10001,localaddr=127.0.0.1',
+      '-device virtio-net-pci,id=net-bb-nic,netdev=net-bb,mac=52:54:00:00:00:02,romfile=',
+    ].join(' '),
+  );
+});
+
 test('with a kernel of the box there is no boot order to give', () => {
   expect(argv()).not.toContain('bootindex');
 });
