@@ -1,14 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { measureBoxImport, measureDownload, measureImport } from './boxes.ts';
-import { exited, pollSsh, powerDown, startQemu } from './by-hand.ts';
+import { powerDown } from './by-hand.ts';
+import { type ByHand, byHand, timeByHand } from './by-hand-machine.ts';
 import { Lab } from './lab.ts';
+import { measureChain, measureStatusOfMany, measureTcp, measureTenUp } from './labs.ts';
 import { alternate, type Measurement, mustRun, time } from './measure.ts';
 import { processesOf } from './resident.ts';
 
 export interface Benchmark {
   readonly name: string;
-  /** The largest good ratio of vm to doing it by hand. */
+  /** The largest good ratio of vm to doing it by hand, or of the first to the second of what is compared. */
   readonly target: number;
   measure(): Promise<Measurement>;
 }
@@ -31,6 +33,10 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'up', target: 1.08, measure: measureUp },
   { name: 'halt', target: 1.15, measure: measureHalt },
   { name: 'three-up', target: 1.15, measure: measureThreeUp },
+  { name: 'ten-up', target: 1.15, measure: measureTenUp },
+  { name: 'chain', target: 1.05, measure: measureChain },
+  { name: 'tcp', target: 1 / 0.9, measure: measureTcp },
+  { name: 'status-20', target: 1.5, measure: measureStatusOfMany },
   { name: 'status', target: 2.0, measure: () => onRunningTiny(20, vmCommand('status'), nodeStart) },
   { name: 'exec', target: 1.8, measure: () => onRunningTiny(20, vmCommand('exec', 'm', '--', 'true'), sshAndNode) },
   { name: 'sync', target: 1.6, measure: () => onRunningTiny(20, vmCommand('sync'), rsyncAndNode) },
@@ -38,27 +44,6 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'import-box', target: 1.2, measure: measureBoxImport },
   { name: 'download', target: 1.3, measure: measureDownload },
 ];
-
-/** The argv that `up` starts a stopped machine with, and what somebody needs to do the same by hand. */
-interface ByHand {
-  readonly argv: readonly string[];
-  readonly monitorPath: string;
-  readonly runtimeDir: string;
-  /** Without the shared connection: each poll is a login. */
-  readonly sshArgs: readonly string[];
-}
-
-async function byHand(lab: Lab, machine: string): Promise<ByHand> {
-  const plans = JSON.parse(await lab.vm('up', '--dry-run', '--json', machine)) as {
-    commands: { file: string; args: string[] }[];
-  }[];
-  const command = plans[0]?.commands.at(-1);
-  if (command === undefined) throw new Error(`${machine} has no command`);
-  const monitorPath = /-qmp unix:([^,]*)/.exec(command.args.join(' '))?.[1] ?? '';
-  const runtimeDir = monitorPath.replace(/\/[^/]*$/, '');
-  const sshArgs = ['-F', join(runtimeDir, 'ssh.config'), '-o', 'ControlPath=none', '-o', 'ConnectTimeout=1', machine];
-  return { argv: [command.file, ...command.args], monitorPath, runtimeDir, sshArgs };
-}
 
 /** From a stopped machine to a command run over SSH. */
 async function measureUp(): Promise<Measurement> {
@@ -73,23 +58,8 @@ async function measureUp(): Promise<Measurement> {
       await lab.vm('halt');
       return elapsed;
     },
-    () => startByHand([hand]),
+    () => timeByHand([hand]),
   );
-}
-
-/** Starts machines by hand, waits until each has run a command, and stops them again. */
-async function startByHand(machines: readonly ByHand[]): Promise<number> {
-  const started = performance.now();
-  const guests = machines.map((machine) => ({ machine, qemu: startQemu(machine.argv) }));
-  await Promise.all(guests.map(({ machine }) => pollSsh(machine.sshArgs)));
-  const elapsed = performance.now() - started;
-  await Promise.all(
-    guests.map(async ({ machine, qemu }) => {
-      // The guest's process is ours here: it stays in /proc until its end is known.
-      await Promise.all([powerDown(machine.monitorPath, qemu.pid ?? 0), exited(qemu)]);
-    }),
-  );
-  return elapsed;
 }
 
 async function measureHalt(): Promise<Measurement> {
@@ -122,7 +92,12 @@ async function measureThreeUp(): Promise<Measurement> {
       await lab.vm('halt');
       return elapsed;
     },
-    () => startByHand(hands),
+    async () => {
+      const elapsed = await timeByHand(hands);
+      // The switch of their network ends.
+      await lab.vm('halt');
+      return elapsed;
+    },
   );
 }
 

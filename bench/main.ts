@@ -17,7 +17,7 @@ async function printRatio({ name, target, measure }: Benchmark): Promise<void> {
   const ratio = vm / byHand;
   const verdict = ratio <= target ? 'met' : 'MISSED';
   console.log(
-    `${name.padEnd(14)} ${milliseconds(vm)} ${milliseconds(byHand)} ${ratio.toFixed(2).padStart(6)}  ≤ ${target} ${verdict} (${ours.length} runs)`,
+    `${name.padEnd(14)} ${milliseconds(vm)} ${milliseconds(byHand)} ${ratio.toFixed(2).padStart(6)}  ≤ ${Number(target.toFixed(2))} ${verdict} (${ours.length} runs)`,
   );
 }
 
