@@ -14,9 +14,11 @@ const MACHINEFILE = `machines:
   web:
     box: ./disk.qcow2
     ports: ["80"]
+    networks: [backend]
     sync: [./data:/srv/data]
     provision: [{ name: nginx, shell: echo hello }]
     healthcheck: { command: 'true' }
+networks: { backend: { subnet: 10.10.10.0/24 } }
 `;
 
 const compared = new Set<string>();

@@ -38,6 +38,7 @@ test('machines that do not exist yet', async () => {
     ssh: null,
     ports: [],
     addresses: {},
+    networks: [],
     health: null,
     provisioned: false,
     pid: null,
