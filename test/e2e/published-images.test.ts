@@ -23,6 +23,8 @@ test(
     memory: 1GiB
     disk: 4GiB
     hostname: shop
+    primary: true
+    networks: [{ name: lab, address: 10.9.0.7 }]
     cloud_init:
       user_data:
         write_files: [{ path: /etc/answer, content: yes }]
@@ -30,6 +32,8 @@ test(
     sync: ["./data:/srv/data"]
     provision:
       - shell: test "$(cat /etc/ran)" = yes
+  peer: { box: tiny, memory: 128MiB, networks: [lab] }
+networks: { lab: { subnet: 10.9.0.0/24, subnet6: "fd00:9::/64" } }
 `,
         'data/hello': 'hello\n',
       },
@@ -44,6 +48,11 @@ test(
     expect(await guest('sh', '-c', 'sudo passwd --status vm | cut -d " " -f 2')).toBe('L\n');
     const rootKib = Number(await guest('sh', '-c', 'df -k --output=size / | tail -n 1'));
     expect(rootKib).toBeGreaterThan(3.7 * 1024 ** 2);
+
+    expect(await guest('sh', '-c', 'ip -brief address | grep 10.9.0.7/24 | grep -o fd00:9::2/64')).toBe('fd00:9::2/64\n');
+    expect(await guest('getent', 'hosts', 'shop', 'peer.lab')).toMatch(/^fd00:9::2\s+shop cloud cloud.lab\nfd00:9::3\s/);
+    await guest('ping', '-c', '1', '-W', '10', 'peer');
+    await project.ok('exec', 'peer', '--', 'ping', '-c', '1', '-W', '10', 'cloud');
   },
   SLOW_BOOT_TIMEOUT_MS,
 );
@@ -58,14 +67,19 @@ test(
     box: ${images.vagrantBoxPath}
     cpus: 2
     disk: 3GiB
+    networks: [{ name: lab, address: 10.9.0.7 }]
     provision:
       - shell: echo "$(whoami) on $(hostname)" >/provisioned
+networks: { lab: { subnet: 10.9.0.0/24 } }
 `,
       },
     });
     await project.ok('up');
     const guest = (command: string) => project.ok('exec', '--', 'sh', '-c', command);
     expect(await guest('whoami; cat /provisioned')).toBe('vagrant\nroot on bike\n');
+    expect(await guest('ip -brief address | grep -o 10.9.0.7/24; getent hosts bike.lab')).toMatch(
+      /^10\.9\.0\.7\/24\n10\.9\.0\.7\s+bike bike\.lab\n$/,
+    );
     // One key: ours. The host keys that every machine of the box had are gone.
     expect(await guest('cut -d " " -f 3- ~/.ssh/authorized_keys')).toBe('vm bike\n');
     expect(await guest('ls /etc/ssh | grep ssh_host')).toBe('ssh_host_ed25519_key\nssh_host_ed25519_key.pub\n');

@@ -4,7 +4,7 @@ import { type Failure, type Skipped, throwFailures } from '../parallel.ts';
 import { type Ordered, type Standing, turnOf } from './graph.ts';
 
 export interface OrderOptions {
-  /** How many at a time; one that waits for others does not count. */
+  /** How many at a time. One that waits does not count, for others or, once it is provisioned, for its own health. */
   readonly limit: number;
   /** Told of each that is skipped, when it is. Without it nothing is: what has failed then counts as done. */
   onSkip?(skipped: Skipped): void;
@@ -46,16 +46,22 @@ export async function runInOrder<T extends Ordered, R>(
   const begin = async (machine: T, index: number): Promise<void> => {
     const { name } = machine;
     const others: Promise<void>[] = [];
+    let hasPlace = true;
+    const giveUpPlace = () => {
+      if (hasPlace) free++;
+      hasPlace = false;
+    };
     try {
       results[index] = await work(machine, (reached) => {
         standings.set(name, { kind: 'begun', reached });
+        if (reached === 'provisioned') giveUpPlace();
         others.push(beginAll());
       });
       standings.set(name, { kind: 'done' });
     } catch (error) {
       fail(name, error);
     }
-    free++;
+    giveUpPlace();
     await Promise.all([...others, beginAll()]);
   };
   /** Begins all that can, in their order, and skips what never will. */

@@ -69,6 +69,18 @@ describe('order', () => {
     expect(run.begun).toEqual(['db', 'a', 'b', 'c']);
   });
 
+  test('what waits for its own health takes no place either: others may have to be there for it', async () => {
+    const run = startWork([machine('a'), machine('b'), machine('c')], { limit: 1 });
+    run.of('a').reached('started');
+    expect(run.begun).toEqual(['a']);
+    run.of('a').reached('provisioned');
+    expect(run.begun).toEqual(['a', 'b']);
+    await run.of('a').end();
+    expect(run.begun).toEqual(['a', 'b']);
+    await run.of('b').end();
+    expect(run.begun).toEqual(['a', 'b', 'c']);
+  });
+
   test('no more than the limit at a time; what waits for others takes no place', async () => {
     const run = startWork([machine('web', { db: 'started' }), machine('db'), machine('a'), machine('b')], { limit: 2 });
     expect(run.begun).toEqual(['db', 'a']);
