@@ -49,8 +49,12 @@ networks: { lab: { subnet: 10.9.0.0/24, subnet6: "fd00:9::/64" } }
     const rootKib = Number(await guest('sh', '-c', 'df -k --output=size / | tail -n 1'));
     expect(rootKib).toBeGreaterThan(3.7 * 1024 ** 2);
 
-    expect(await guest('sh', '-c', 'ip -brief address | grep 10.9.0.7/24 | grep -o fd00:9::2/64')).toBe('fd00:9::2/64\n');
-    expect(await guest('getent', 'hosts', 'shop', 'peer.lab')).toMatch(/^fd00:9::2\s+shop cloud cloud.lab\nfd00:9::3\s/);
+    expect(await guest('sh', '-c', 'ip -brief address | grep 10.9.0.7/24 | grep -o fd00:9::2/64')).toBe(
+      'fd00:9::2/64\n',
+    );
+    expect(await guest('getent', 'hosts', 'shop', 'peer.lab')).toMatch(
+      /^fd00:9::2\s+shop cloud cloud.lab\nfd00:9::3\s/,
+    );
     await guest('ping', '-c', '1', '-W', '10', 'peer');
     await project.ok('exec', 'peer', '--', 'ping', '-c', '1', '-W', '10', 'cloud');
   },
