@@ -86,6 +86,8 @@ export interface ProjectLayout {
   readonly gitignorePath: string;
   readonly machinesDir: string;
   readonly locksDir: string;
+  /** What `vm scale` has said. */
+  readonly scalePath: string;
   machineDir(machine: string): string;
   lockDir(machine: string): string;
 }
@@ -99,6 +101,7 @@ export function projectLayout(projectDir: string): ProjectLayout {
     gitignorePath: join(stateDir, '.gitignore'),
     machinesDir,
     locksDir,
+    scalePath: join(stateDir, 'scale.json'),
     machineDir: (machine) => join(machinesDir, machine),
     lockDir: (machine) => join(locksDir, machine),
   };

@@ -1,5 +1,5 @@
 import type { ProcessIdentity } from '../host/processes.ts';
-import type { DiskFormat, PortProtocol, ProviderName } from '../machinefile/spec.ts';
+import type { DiskFormat, PortProtocol, ProviderName, ReplicaSpec } from '../machinefile/spec.ts';
 import type { ConnectedNic } from './nics.ts';
 
 /** The number of the stored format; a change of the shape below raises it and reads the old one. */
@@ -12,6 +12,8 @@ export interface MachineRecord {
   readonly id: string;
   readonly project: string;
   readonly machine: string;
+  /** Which replica it was when it was last created or started; absent: none. */
+  readonly replica?: ReplicaSpec | undefined;
   readonly provider: ProviderName;
   /** ISO 8601. */
   readonly createdAt: string;

@@ -1,10 +1,12 @@
-import { readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../errors.ts';
 import { asWriteError, ensurePrivateFolder, systemErrorCode, unlessMissing, writeFileAtomic } from '../host/files.ts';
 import { acquireLock, type LockOptions } from '../host/lock.ts';
+import type { Scale } from '../machinefile/replicas.ts';
 import { type MachineLayout, machineLayout, type ProjectLayout, projectLayout } from './layout.ts';
 import { type MachineRecord, RECORD_FORMAT } from './record.ts';
+import { readScale, writeScale } from './scale-file.ts';
 
 /** Names of folders that are not (or no longer) machines: being made, being removed. */
 const CREATING = '.creating-';
@@ -96,11 +98,15 @@ export class StateStore {
     }
   }
 
-  /** Removes the state folder once the last machine is gone. Leaves it where anything else is in it or uses it. */
+  /**
+   * Removes the state folder once the last machine is gone. Leaves it where anything else is in it or uses it, such as
+   * what `vm scale` has said: there may be no machine because it said so.
+   */
   async removeIfEmpty(): Promise<void> {
     const { stateDir, machinesDir, gitignorePath, locksDir } = this.#layout;
     for (const name of (await unlessMissing(readdir(locksDir))) ?? []) await removeFolderIfEmpty(join(locksDir, name));
     if (!(await removeFolderIfEmpty(machinesDir)) || !(await removeFolderIfEmpty(locksDir))) return;
+    if (await this.isScaled()) return;
     await rm(gitignorePath, { force: true });
     await removeFolderIfEmpty(stateDir);
   }
@@ -109,6 +115,22 @@ export class StateStore {
   async lock(machine: string, options: LockOptions): Promise<AsyncDisposable> {
     await this.#ensureStateDir();
     return acquireLock(this.#layout.lockDir(machine), options);
+  }
+
+  /** Whether `vm scale` has said anything, be it damaged by now. */
+  async isScaled(): Promise<boolean> {
+    return (await unlessMissing(stat(this.#layout.scalePath))) !== undefined;
+  }
+
+  /** What `vm scale` has said. @throws StateError when that cannot be read. */
+  async readScale(): Promise<Scale> {
+    return readScale(this.#layout.scalePath);
+  }
+
+  /** Call with the lock held. */
+  async writeScale(scale: Scale): Promise<void> {
+    await this.#ensureStateDir();
+    await writeScale(this.#layout.scalePath, scale);
   }
 
   async #ensureStateDir(): Promise<void> {

@@ -5,6 +5,7 @@ import { inOrder, onLinesOf, onOtherLines } from './checking/problems.ts';
 import type { HostFacts } from './checking/unbuilt.ts';
 import { type FindInput, type FoundMachinefiles, findMachinefiles } from './find.ts';
 import { type ReadMachinefiles, readMachinefiles, readText } from './reading/read.ts';
+import type { CountReplicas } from './replicas.ts';
 import { resolveProject } from './resolving/resolve.ts';
 import { resolveContext } from './resolving/resolve-context.ts';
 import type { Source } from './source.ts';
@@ -13,6 +14,8 @@ import type { ProjectSpec } from './spec.ts';
 export interface LoadInput extends FindInput, HostFacts {
   /** The user's home folder, for `~`. */
   readonly homeDir: string;
+  /** How many replicas there are to be. Default: as many as declared. */
+  readonly countReplicas?: CountReplicas;
 }
 
 export interface LoadedProject {

@@ -11,6 +11,7 @@ import {
   toData,
   treeAt,
 } from './reading/tree.ts';
+import type { CountReplicas } from './replicas.ts';
 import type { MachineDocument, MachinefileDocument } from './schema.ts';
 
 /** What the rules check and the spec is made of: valid by the schema, each value with its place. */
@@ -19,6 +20,7 @@ export interface Source {
   readonly document: MachinefileDocument;
   /** The same values with their places. */
   readonly tree: MapTree;
+  readonly countReplicas: CountReplicas;
 }
 
 export type MachineSettings = NonNullable<MachineDocument>;
@@ -26,15 +28,17 @@ export type MachineSettings = NonNullable<MachineDocument>;
 export interface NamedMachine {
   readonly name: string;
   readonly machine: MachineSettings;
+  /** How many there are to be; absent: it has no `replicas`. */
+  readonly replicas: number | undefined;
   readonly path: DataPath;
 }
 
 /** @param valid a tree that the schema allows */
-export function sourceOf(valid: MapTree): Source {
+export function sourceOf(valid: MapTree, countReplicas: CountReplicas): Source {
   const tree = expandDefaults(valid);
   // The schema vouches for the shape, and merging two values of one shape keeps it.
   const document = toData(tree) as MachinefileDocument;
-  return { document, tree };
+  return { document, tree, countReplicas };
 }
 
 /** Merges `defaults` into each machine. */
@@ -50,10 +54,11 @@ function expandDefaults(tree: MapTree): MapTree {
   return dropResets({ ...tree, entries: new Map(Object.entries(entries)) });
 }
 
-export function machinesOf({ document }: Source): NamedMachine[] {
+export function machinesOf({ document, countReplicas }: Source): NamedMachine[] {
   return Object.entries(document.machines ?? {}).map(([name, machine]) => ({
     name,
     machine: machine ?? {},
+    replicas: machine?.replicas === undefined ? undefined : countReplicas(name, machine.replicas),
     path: ['machines', name],
   }));
 }

@@ -6,10 +6,32 @@ export interface ProjectSpec {
   readonly name: string;
   /** The folder of the first Machinefile; relative paths in `.vm` records start here. */
   readonly projectDir: string;
-  /** In the order of the file. */
+  /** In the order of the file; of a machine with `replicas`, each of them. */
   readonly machines: readonly MachineSpec[];
+  /** The machines with `replicas`, also those that have none. */
+  readonly groups: readonly ReplicaGroup[];
   /** Those that are declared, and `default` where machines join it. */
   readonly networks: readonly NetworkSpec[];
+}
+
+/** A machine of the Machinefile that there may be several of. */
+export interface ReplicaGroup {
+  /** The machine as it is written, without a number in its names, and without ports. */
+  readonly template: MachineSpec;
+  /** Dealt out to the replicas. */
+  readonly ports: readonly PortRangeSpec[];
+  /** What the Machinefile says. */
+  readonly declared: number;
+  /** How many there are to be: `vm scale` may have said something else since. */
+  readonly replicas: number;
+}
+
+/** Which replica of a machine with `replicas` this is. */
+export interface ReplicaSpec {
+  /** The name in the Machinefile. */
+  readonly of: string;
+  /** From 1. */
+  readonly number: number;
 }
 
 /** A private Ethernet segment. */
@@ -46,6 +68,8 @@ export type DiskBus = 'virtio' | 'scsi' | 'sata' | 'nvme' | 'usb';
 /** One machine: total and provider-neutral. Sizes are bytes, times milliseconds, host paths absolute. */
 export interface MachineSpec {
   readonly name: string;
+  /** Absent: the Machinefile gives it no `replicas`. */
+  readonly replica: ReplicaSpec | undefined;
   readonly provider: ProviderName;
   /** Absent only where `cdrom` is given: the machine then starts from an empty disk. */
   readonly box: BoxReference | undefined;
@@ -105,6 +129,18 @@ export interface PortSpec {
   readonly protocol: PortProtocol;
   /** A taken `host` port is replaced by a free one. */
   readonly autoCorrect: boolean;
+}
+
+/** Both ends are part of it. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What one entry of `ports` says. There are as many host ports as guest ports, or several times as many, for replicas. */
+export interface PortRangeSpec extends Omit<PortSpec, 'host' | 'guest'> {
+  readonly host: PortRange | undefined;
+  readonly guest: PortRange;
 }
 
 export interface SyncSpec {

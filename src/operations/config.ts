@@ -5,12 +5,14 @@ import type {
   DiskSpec,
   MachineSpec,
   MembershipSpec,
-  PortSpec,
+  PortRange,
+  PortRangeSpec,
   ProjectSpec,
   StepSpec,
   SyncSpec,
 } from '../machinefile/spec.ts';
 import { formatDuration, formatSize } from '../machinefile/units.ts';
+import { type WrittenMachine, writtenMachines } from './written-machines.ts';
 
 /**
  * The resolved configuration in the Machinefile's own words and units. Written as YAML it loads to the same project:
@@ -19,7 +21,9 @@ import { formatDuration, formatSize } from '../machinefile/units.ts';
 export function config(project: ProjectSpec): MachinefileDocument {
   return {
     name: project.name,
-    machines: Object.fromEntries(project.machines.map((machine) => [machine.name, machineSettings(machine)])),
+    machines: Object.fromEntries(
+      writtenMachines(project).map((written) => [written.spec.name, machineSettings(written)]),
+    ),
     ...given('networks', networkSettings(project)),
   };
 }
@@ -39,10 +43,11 @@ function networkSettings({ networks }: ProjectSpec): MachinefileDocument['networ
   );
 }
 
-function machineSettings(machine: MachineSpec): MachineSettings {
+function machineSettings({ spec: machine, ports, replicas }: WrittenMachine): MachineSettings {
   const { firmware, accel, display, provider, arch, cpus, autostart, primary, boot } = machine;
   return {
     provider,
+    ...given('replicas', replicas),
     ...given('box', boxSettings(machine)),
     cpus,
     memory: formatSize(machine.memoryBytes),
@@ -57,7 +62,7 @@ function machineSettings(machine: MachineSpec): MachineSettings {
     display,
     ...given('cdrom', literal(machine.cdromPath)),
     boot: [...boot],
-    ...nonEmpty('ports', machine.ports.map(portSettings)),
+    ...nonEmpty('ports', ports.map(portSettings)),
     ...nonEmpty('networks', machine.networks.map(membershipSettings)),
     ...nonEmpty('sync', machine.sync.map(syncSettings)),
     ...given('environment', variables(machine.environment)),
@@ -91,8 +96,16 @@ function diskSettings({ name, sizeBytes, format, bus }: DiskSpec) {
   return { name, size: formatSize(sizeBytes), format, bus };
 }
 
-function portSettings({ host, guest, hostIp, protocol, autoCorrect }: PortSpec) {
-  return { guest, ...given('host', host), host_ip: hostIp, protocol, auto_correct: autoCorrect };
+function portSettings({ host, guest, hostIp, protocol, autoCorrect }: PortRangeSpec) {
+  // Only the short form has ranges, and only the other says what is done about a port in use.
+  if ([host, guest].some((range) => range !== undefined && range.first !== range.last)) {
+    return `${hostIp}:${host === undefined ? '' : rangeText(host)}:${rangeText(guest)}/${protocol}`;
+  }
+  return { guest: guest.first, ...given('host', host?.first), host_ip: hostIp, protocol, auto_correct: autoCorrect };
+}
+
+function rangeText({ first, last }: PortRange): string {
+  return first === last ? String(first) : `${first}-${last}`;
 }
 
 function membershipSettings({ network, address, address6, macAddress }: MembershipSpec) {

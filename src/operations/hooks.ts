@@ -6,7 +6,7 @@ import { findTool, type HostCommand } from '../host/exec.ts';
 import type { MachineLayout } from '../machine/layout.ts';
 import type { MachineRecord } from '../machine/record.ts';
 import type { HookName, MachineSpec } from '../machinefile/spec.ts';
-import { type Project, requireSpec } from './project.ts';
+import { findSpec, type Project, requireSpec } from './project.ts';
 import type { Services } from './services.ts';
 
 /** What hooks stand around. */
@@ -34,8 +34,7 @@ export async function withHooks<T>(
   services: Services,
   work: () => Promise<T>,
 ): Promise<T> {
-  const specs = project.spec instanceof VmError ? [] : project.spec.machines;
-  const spec = specs.find(({ name }) => name === machine);
+  const spec = await findSpec(project, machine);
   await runHook(project, { spec, name: `before_${operation}` }, services);
   const result = await work();
   await runHook(project, { spec, name: `after_${operation}` }, services);

@@ -9,8 +9,10 @@ import { type Project, requireSpec } from './project.ts';
  * @throws UsageError for a box that it does not ask for; the Machinefile's own error.
  */
 export function askedBoxes(project: Project, names: readonly string[]): Map<string, BoxReference> {
+  const { machines, groups } = requireSpec(project);
+  const declared = [...machines, ...groups.map(({ template }) => template)];
   const references = new Map(
-    requireSpec(project).machines.flatMap(({ box }): [string, BoxReference][] =>
+    declared.flatMap(({ box }): [string, BoxReference][] =>
       box === undefined ? [] : [[lockKey(box, project.projectDir), box]],
     ),
   );

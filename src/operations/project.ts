@@ -2,7 +2,10 @@ import { UsageError, VmError } from '../errors.ts';
 import type { MachineLayout } from '../machine/layout.ts';
 import type { MachineRecord } from '../machine/record.ts';
 import type { StateStore } from '../machine/state-store.ts';
-import type { MachineSpec, ProjectSpec } from '../machinefile/spec.ts';
+import { replicaNumber } from '../machinefile/replicas.ts';
+import { replicaOf } from '../machinefile/resolving/expand-replicas.ts';
+import type { MachineSpec, ProjectSpec, ReplicaGroup, ReplicaSpec } from '../machinefile/spec.ts';
+import { selectOne, selectTargets } from './select-targets.ts';
 
 /** A project as found on disk. Its Machinefile may be broken or gone while its machines live on. */
 export interface Project {
@@ -24,6 +27,8 @@ export function requireSpec({ spec }: Project): ProjectSpec {
 export interface Target {
   readonly name: string;
   readonly spec: MachineSpec | undefined;
+  /** Which replica it is, or was while it was in the Machinefile. */
+  readonly replica: ReplicaSpec | undefined;
   readonly exists: boolean;
   /** Whether it takes part without being named: it has no profiles, or one of them is active. */
   readonly isActive: boolean;
@@ -36,13 +41,43 @@ export async function listTargets(project: Project): Promise<Target[]> {
   const declared = specs.map((spec) => ({
     name: spec.name,
     spec,
+    replica: spec.replica,
     exists: existing.has(spec.name),
     isActive: isActive(spec, project.activeProfiles),
   }));
   const orphans = [...existing]
     .filter((name) => !specs.some((spec) => spec.name === name))
-    .map((name) => ({ name, spec: undefined, exists: true, isActive: true }));
-  return [...declared, ...orphans];
+    .map(async (name) => {
+      const replica = await recordedReplica(project, name);
+      return { name, spec: undefined, replica, exists: true, isActive: true };
+    });
+  return [...declared, ...(await Promise.all(orphans))];
+}
+
+/** Which replica a machine that exists was made as. Where its record is damaged its name tells. */
+async function recordedReplica(project: Project, name: string): Promise<ReplicaSpec | undefined> {
+  const record = await project.states.readIfWhole(name);
+  if (record !== undefined) return record.replica;
+  const replicas = groupNames(project).map((of) => ({ of, number: replicaNumber(name, of) }));
+  return replicas.flatMap(({ of, number }) => (number === undefined ? [] : { of, number }))[0];
+}
+
+/** The machines of the Machinefile that have `replicas`; none where it cannot be read. */
+function groupsOf({ spec }: Project): readonly ReplicaGroup[] {
+  return spec instanceof VmError ? [] : spec.groups;
+}
+
+/**
+ * What the Machinefile says of a machine. A replica beyond the number that there are to be is what it would be among
+ * them: what is to be done before it is destroyed, say, must not be forgotten because fewer are wanted.
+ */
+export async function findSpec(project: Project, name: string): Promise<MachineSpec | undefined> {
+  const specs = project.spec instanceof VmError ? [] : project.spec.machines;
+  const spec = specs.find((machine) => machine.name === name);
+  if (spec !== undefined || groupsOf(project).length === 0) return spec;
+  const replica = await recordedReplica(project, name);
+  const group = groupsOf(project).find(({ template }) => template.name === replica?.of);
+  return group && replica && replicaOf(group, replica.number);
 }
 
 function isActive({ profiles }: MachineSpec, activeProfiles: readonly string[]): boolean {
@@ -55,7 +90,7 @@ function isActive({ profiles }: MachineSpec, activeProfiles: readonly string[]):
  */
 export async function findTargets(project: Project, patterns: readonly string[]): Promise<Target[]> {
   const targets = await listTargets(project);
-  return orMachinefileError(project, () => selectTargets(targets, patterns));
+  return orMachinefileError(project, () => selectTargets(targets, patterns, groupNames(project)));
 }
 
 /**
@@ -64,7 +99,11 @@ export async function findTargets(project: Project, patterns: readonly string[])
  */
 export async function findTarget(project: Project, name: string | undefined): Promise<Target> {
   const targets = await listTargets(project);
-  return orMachinefileError(project, () => selectOne(targets, name));
+  return orMachinefileError(project, () => selectOne(targets, name, groupNames(project)));
+}
+
+function groupNames(project: Project): string[] {
+  return groupsOf(project).map(({ template }) => template.name);
 }
 
 /** A machine that is not found may be in the Machinefile that cannot be read. */
@@ -74,56 +113,6 @@ function orMachinefileError<T>({ spec }: Project, select: () => T): T {
   } catch (error) {
     throw error instanceof UsageError && spec instanceof VmError ? spec : error;
   }
-}
-
-/**
- * The targets that the patterns select: a name any, a glob (with `*` and `?`) those that take part, or exist all the
- * same, so that none is left running unnoticed. Without patterns all of these.
- * @throws UsageError for a pattern that matches nothing.
- */
-export function selectTargets(targets: readonly Target[], patterns: readonly string[]): Target[] {
-  const isCandidate = ({ exists, isActive }: Target) => exists || isActive;
-  if (patterns.length === 0) return targets.filter(isCandidate);
-  const selectors = patterns.map((pattern) => {
-    const matcher = compilePattern(pattern);
-    return (target: Target) => target.name === pattern || (isCandidate(target) && matcher.test(target.name));
-  });
-  const unmatched = patterns.find((_, index) => !targets.some((target) => selectors[index]?.(target)));
-  if (unmatched !== undefined) {
-    const names = targets.map(({ name }) => name).join(', ');
-    throw new UsageError(`no machine is called ${unmatched}`, {
-      hint: names === '' ? 'this project has no machines' : `machines of this project: ${names}`,
-    });
-  }
-  return targets.filter((target) => selectors.some((selects) => selects(target)));
-}
-
-function compilePattern(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`);
-}
-
-/**
- * The one machine meant: the named one, else the primary, else the only one.
- * @throws UsageError when that leaves a choice.
- */
-export function selectOne(targets: readonly Target[], name: string | undefined): Target {
-  const candidates = name === undefined ? preferPrimary(selectTargets(targets, [])) : selectTargets(targets, [name]);
-  const [first, second] = candidates;
-  if (first !== undefined && second === undefined) return first;
-  if (first === undefined)
-    throw new UsageError('this project has no machines', { hint: 'vm init writes a Machinefile' });
-  throw new UsageError(`which machine? ${candidates.map((target) => target.name).join(', ')}`, {
-    hint: 'name one, or set primary: true on one of them',
-  });
-}
-
-function preferPrimary(targets: readonly Target[]): readonly Target[] {
-  const primary = targets.filter(({ spec }) => spec?.primary);
-  return primary.length > 0 ? primary : targets;
 }
 
 /** A machine that exists: its record and where its files are. */

@@ -6,6 +6,7 @@ import { syncFolder } from '../synced-folders/index.ts';
 import { requireRunning, writeSshConfig } from './guest.ts';
 import { forEachParallel } from './parallel.ts';
 import { findTargets, type Project, requireSpec } from './project.ts';
+import { isNamed } from './select-targets.ts';
 import type { Services } from './services.ts';
 
 /** Brings every synced folder of a running machine up to date. */
@@ -26,7 +27,7 @@ export async function syncMachine(spec: MachineSpec, machine: RecordedMachine, s
 export async function sync(project: Project, patterns: readonly string[], services: Services): Promise<string[]> {
   requireSpec(project);
   const targets = await findTargets(project, patterns);
-  const meant = targets.filter(({ name, isActive }) => isActive || patterns.includes(name));
+  const meant = targets.filter((target) => target.isActive || isNamed(target, patterns));
   const withFolders = meant.flatMap(({ spec }) => (spec !== undefined && spec.sync.length > 0 ? [spec] : []));
   await forEachParallel(withFolders, withFolders.length, async (spec) => {
     const machine = await requireRunning(project, spec.name, services);

@@ -39,7 +39,7 @@ beforeEach(() => {
 
 async function emptyProject(...machines: MachineSpec[]): Promise<Project> {
   const projectDir = await mkdtemp(imports.at('project-'));
-  const spec = { name: 'shop', projectDir, machines, networks: [] };
+  const spec = { name: 'shop', projectDir, machines, groups: [], networks: [] };
   return { projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] };
 }
 

@@ -7,6 +7,7 @@ import type { MachineSpec } from '../../src/machinefile/spec.ts';
 export function machineSpec(overrides: Partial<MachineSpec> = {}): MachineSpec {
   return {
     name: 'web',
+    replica: undefined,
     provider: 'qemu',
     box: { kind: 'name', name: 'tiny', version: undefined },
     cpus: 1,

@@ -7,9 +7,9 @@ export const validateCommand: CommandDefinition = {
   group: 'Project',
   example: 'vm validate',
   async run({ openProject, output, globals }) {
-    const { machines } = requireSpec(await openProject());
-    if (globals.json) output.json({ valid: true, machines: machines.map(({ name }) => name) });
-    else if (!globals.quiet) output.text(`the Machinefile is valid: ${machines.map(({ name }) => name).join(', ')}`);
+    const names = requireSpec(await openProject()).machines.map(({ name }) => name);
+    if (globals.json) output.json({ valid: true, machines: names });
+    else if (!globals.quiet) output.text(`the Machinefile is valid: ${names.join(', ') || 'no machines for now'}`);
     return 0;
   },
 };

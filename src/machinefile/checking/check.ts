@@ -2,6 +2,7 @@ import type { Problem } from '../../errors.ts';
 import { kindOfPath } from '../../host/path-kind.ts';
 import { dropResets } from '../reading/merge.ts';
 import { type DataPath, keyPositionAt, type MapTree, positionAt, without } from '../reading/tree.ts';
+import { asDeclared, type CountReplicas } from '../replicas.ts';
 import { type Source, sourceOf } from '../source.ts';
 import { findSchemaMistakes } from './check-schema.ts';
 import { checkNeededFiles } from './host-files.ts';
@@ -16,13 +17,15 @@ export interface CheckedTree {
 
 export interface CheckInput extends HostFacts {
   readonly homeDir: string;
+  /** Default: as declared. */
+  readonly countReplicas?: CountReplicas;
 }
 
 /** Finds all mistakes of a merged Machinefile. */
 export async function checkTree(written: MapTree, input: CheckInput): Promise<CheckedTree> {
   const { valid, problems } = await checkSchema(written);
   if (valid === undefined) return { source: undefined, problems };
-  const source = sourceOf(valid);
+  const source = sourceOf(valid, input.countReplicas ?? asDeclared);
   const missing = await checkNeededFiles(source, input.homeDir, kindOfPath);
   return { source, problems: [...problems, ...checkRules(source), ...checkUnbuilt(source, input), ...missing] };
 }

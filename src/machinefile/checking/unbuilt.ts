@@ -53,12 +53,6 @@ export const PER_MACHINE: readonly Unbuilt[] = [
     instead: 'use “shell”',
   })),
   { key: 'provision.*.cache', what: '“cache”', instead: 'remove it' },
-  {
-    key: 'replicas',
-    when: (value) => value !== 1,
-    what: 'more than one of a machine',
-    instead: 'write several machines',
-  },
   { key: 'libvirt', what: '“libvirt”', instead: 'remove it' },
 ];
 

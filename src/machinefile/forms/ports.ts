@@ -1,5 +1,5 @@
 import type { MachineDocument } from '../schema.ts';
-import type { PortProtocol, PortSpec } from '../spec.ts';
+import type { PortProtocol, PortRange, PortRangeSpec, PortSpec } from '../spec.ts';
 import type { Parsed } from './parsed.ts';
 
 export type PortDocument = NonNullable<NonNullable<MachineDocument>['ports']>[number];
@@ -10,28 +10,24 @@ const MAX_PORT = 65_535;
 const MAX_RANGE = 1024;
 const ANY_ADDRESS = '0.0.0.0';
 
-interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
-
-/** The ports that one entry of `ports` forwards: several where it has ranges. */
-export function parsePorts(port: PortDocument): Parsed<readonly PortSpec[]> {
-  if (typeof port === 'number') return { value: [portSpec({ guest: port })] };
+/** What one entry of `ports` says. */
+export function parsePorts(port: PortDocument): Parsed<PortRangeSpec> {
+  if (typeof port === 'number') return { value: portRanges({ guest: single(port) }) };
   if (typeof port === 'string') return parseShortForm(port);
   const { guest, host, host_ip: hostIp, protocol, auto_correct: autoCorrect } = port;
-  return { value: [portSpec({ guest, host, hostIp, protocol, autoCorrect })] };
+  const ranges = { guest: single(guest), host: host === undefined ? undefined : single(host) };
+  return { value: portRanges({ ...ranges, hostIp, protocol, autoCorrect }) };
 }
 
 interface PortParts {
-  readonly guest: number;
-  readonly host?: number | undefined;
+  readonly guest: PortRange;
+  readonly host?: PortRange | undefined;
   readonly hostIp?: string | undefined;
   readonly protocol?: PortProtocol | undefined;
   readonly autoCorrect?: boolean | undefined;
 }
 
-function portSpec(parts: PortParts): PortSpec {
+function portRanges(parts: PortParts): PortRangeSpec {
   return {
     hostIp: parts.hostIp ?? '127.0.0.1',
     host: parts.host,
@@ -41,33 +37,25 @@ function portSpec(parts: PortParts): PortSpec {
   };
 }
 
-function parseShortForm(text: string): Parsed<readonly PortSpec[]> {
+function single(port: number): PortRange {
+  return { first: port, last: port };
+}
+
+function parseShortForm(text: string): Parsed<PortRangeSpec> {
   const [, hostIp, hostText, guestText = '', protocolText] = SHORT_FORM.exec(text) ?? [];
   const protocol: PortProtocol = protocolText === 'udp' ? 'udp' : 'tcp';
   if (hostIp !== undefined && !isIpv4(hostIp)) return { mistake: `“${hostIp}” is not an IPv4 address` };
   const guest = parseRange(guestText);
   if (typeof guest === 'string') return { mistake: guest };
-  if (hostText === undefined) return { value: portsOf(guest, (port) => portSpec({ guest: port, hostIp, protocol })) };
+  if (hostText === undefined) return { value: portRanges({ guest, hostIp, protocol }) };
   const host = parseRange(hostText);
   if (typeof host === 'string') return { mistake: host };
   const [hostCount, guestCount] = [countOf(host), countOf(guest)];
-  if (hostCount !== guestCount) return { mistake: describeMismatch(hostCount, guestCount) };
-  const offset = host.first - guest.first;
-  return { value: portsOf(guest, (port) => portSpec({ guest: port, host: port + offset, hostIp, protocol })) };
-}
-
-function describeMismatch(hostCount: number, guestCount: number): string {
-  if (guestCount > 1)
-    return `${hostCount} host ports cannot lead to ${guestCount} guest ports (give ranges of one length)`;
-  return 'several host ports for one guest port are for replicas, and “replicas” is not built yet (give one host port)';
-}
-
-function countOf({ first, last }: PortRange): number {
-  return last - first + 1;
-}
-
-function portsOf(range: PortRange, make: (port: number) => PortSpec): PortSpec[] {
-  return Array.from({ length: countOf(range) }, (_, index) => make(range.first + index));
+  if (hostCount % guestCount !== 0) {
+    const cure = 'give ranges of one length, or for replicas several times as many host ports';
+    return { mistake: `${hostCount} host ports cannot lead to ${guestCount} guest ports (${cure})` };
+  }
+  return { value: portRanges({ host, guest, hostIp, protocol }) };
 }
 
 function parseRange(text: string): PortRange | string {
@@ -82,6 +70,29 @@ function parseRange(text: string): PortRange | string {
 function isIpv4(text: string): boolean {
   const parts = text.split('.');
   return parts.length === 4 && parts.every((part) => /^[0-9]{1,3}$/.test(part) && Number(part) <= 255);
+}
+
+export function countOf({ first, last }: PortRange): number {
+  return last - first + 1;
+}
+
+/** How many machines the entry has host ports for, where a port that is in use is not replaced. */
+export function replicasServed({ host, guest, autoCorrect }: PortRangeSpec): number {
+  if (host === undefined || autoCorrect) return Number.POSITIVE_INFINITY;
+  return countOf(host) / countOf(guest);
+}
+
+/**
+ * The ports of one replica: the first gets as many of the host's as there are of the guest's, the second the next ones.
+ * What is replaced where it is in use begins alike for all of them. A machine without replicas is the first.
+ */
+export function dealPorts({ host, guest, ...rest }: PortRangeSpec, replica = 1): PortSpec[] {
+  const firstHost = host && host.first + (rest.autoCorrect ? 0 : (replica - 1) * countOf(guest));
+  return Array.from({ length: countOf(guest) }, (_, index) => ({
+    ...rest,
+    host: firstHost && firstHost + index,
+    guest: guest.first + index,
+  }));
 }
 
 export type HostPort = Pick<PortSpec, 'hostIp' | 'host' | 'protocol'>;

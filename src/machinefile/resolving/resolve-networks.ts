@@ -27,7 +27,11 @@ export function resolveMemberships({ networks }: MachineSettings, sharesDefault:
   });
 }
 
-/** Several machines, none of which says anything of networks, share one. */
+/**
+ * Several machines, none of which says anything of networks, share one. One that may have several replicas counts as
+ * several, however many there are now: a network that came and went with them would take restarts of the others.
+ */
 export function sharesDefaultNetwork(machines: readonly NamedMachine[]): boolean {
-  return machines.length > 1 && machines.every(({ machine }) => machine.networks === undefined);
+  const areSeveral = machines.length > 1 || machines.some(({ replicas }) => replicas !== undefined);
+  return areSeveral && machines.every(({ machine }) => machine.networks === undefined);
 }

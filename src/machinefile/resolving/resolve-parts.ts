@@ -13,7 +13,7 @@ import type {
   CloudInitSpec,
   DiskSpec,
   HooksSpec,
-  PortSpec,
+  PortRangeSpec,
   ScriptSource,
   SshSpec,
   StepSpec,
@@ -38,8 +38,8 @@ export function resolveDisks({ disks = [] }: MachineSettings): DiskSpec[] {
   });
 }
 
-export function resolvePorts({ ports = [] }: MachineSettings): PortSpec[] {
-  return ports.flatMap((port) => checked(parsePorts(port)));
+export function resolvePorts({ ports = [] }: MachineSettings): PortRangeSpec[] {
+  return ports.map((port) => checked(parsePorts(port)));
 }
 
 export function resolveSync(context: ResolveContext, { machine, path }: NamedMachine): SyncSpec[] {

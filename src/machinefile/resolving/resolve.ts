@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
 import { UsageError } from '../../errors.ts';
+import { dealPorts } from '../forms/ports.ts';
 import { machinesOf, type NamedMachine } from '../source.ts';
 import type { MachineSpec, ProjectSpec, ProviderName } from '../spec.ts';
 import { parseDuration, parseSize } from '../units.ts';
+import { type DeclaredMachine, expandReplicas } from './expand-replicas.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import { resolveMemberships, resolveNetworks, sharesDefaultNetwork } from './resolve-networks.ts';
 import { resolveDependencies, resolveHealthcheck } from './resolve-order.ts';
@@ -27,12 +29,12 @@ export function resolveProject(context: ResolveContext): ProjectSpec {
   const { source, projectDir } = context;
   const named = machinesOf(source);
   const sharesDefault = sharesDefaultNetwork(named);
-  const machines = named.map((machine) => resolveMachine(context, machine, sharesDefault));
+  const expanded = expandReplicas(named.map((machine) => resolveDeclared(context, machine, sharesDefault)));
   return {
     name: source.document.name ?? validProjectName(basename(projectDir)),
     projectDir,
-    machines,
-    networks: resolveNetworks(source, machines),
+    ...expanded,
+    networks: resolveNetworks(source, expanded.machines),
   };
 }
 
@@ -48,10 +50,22 @@ export function validProjectName(folderName: string): string {
   return name === '' ? 'project' : name;
 }
 
+function resolveDeclared(context: ResolveContext, named: NamedMachine, sharesDefault: boolean): DeclaredMachine {
+  const { machine, replicas } = named;
+  const template = resolveMachine(context, named, sharesDefault);
+  const ports = resolvePorts(machine);
+  if (machine.replicas === undefined || replicas === undefined) {
+    return { ...template, ports: ports.flatMap((range) => dealPorts(range)) };
+  }
+  return { template, ports, declared: machine.replicas, replicas };
+}
+
+/** The machine as it is written, but for its ports, which depend on how many of it there are. */
 function resolveMachine(context: ResolveContext, named: NamedMachine, sharesDefault: boolean): MachineSpec {
   const { name, machine } = named;
   return {
     name,
+    replica: undefined,
     provider: resolveProvider(context, machine.provider),
     box: resolveBox(context, named),
     cpus: machine.cpus ?? 1,
@@ -68,7 +82,7 @@ function resolveMachine(context: ResolveContext, named: NamedMachine, sharesDefa
     cdromPath: machine.cdrom === undefined ? undefined : context.hostPath(machine.cdrom, [...named.path, 'cdrom']),
     // An empty disk falls through to the cdrom; once a system is installed, the disk starts it.
     boot: machine.boot ?? (machine.cdrom === undefined ? ['disk'] : ['disk', 'cdrom']),
-    ports: resolvePorts(machine),
+    ports: [],
     networks: resolveMemberships(machine, sharesDefault),
     sync: resolveSync(context, named),
     environment: textsOf(machine.environment),

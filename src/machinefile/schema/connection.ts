@@ -5,7 +5,7 @@ export const connectionKeys = {
   hostname: {
     type: 'string',
     title: 'a host name',
-    description: "The guest's host name. Default: the machine's name.",
+    description: "The guest's host name; that of a replica gets its number. Default: the machine's name.",
     examples: ['web', 'web.example.org'],
     pattern:
       '^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$',
@@ -14,7 +14,7 @@ export const connectionKeys = {
     type: 'array',
     title: 'a list of ports',
     description:
-      'Forwarded ports: [[host_ip:]host:]guest[/tcp|udp], ranges such as 8000-8010:9000-9010, or mappings. Without a host port a free one is chosen and kept.',
+      'Forwarded ports: [[host_ip:]host:]guest[/tcp|udp], ranges such as 8000-8010:9000-9010, or mappings. Without a host port a free one is chosen and kept. Of a range such as 8080-8089:80 each replica gets the next port.',
     examples: ['["8080:80", "53/udp"]'],
     items: {
       type: ['string', 'integer', 'object'],

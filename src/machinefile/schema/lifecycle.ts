@@ -1,3 +1,4 @@
+import { MOST_REPLICAS } from '../replicas.ts';
 import {
   argumentList,
   duration,
@@ -154,10 +155,11 @@ export const lifecycleKeys = {
   },
   replicas: {
     type: 'integer',
-    title: 'a number from 1',
-    description: 'How many of this machine. Default: 1.',
-    minimum: 1,
-    maximum: 1000,
+    title: 'a number from 0 to 1000',
+    description:
+      'How many of this machine: they are called web-1, web-2 and so on, and web means all of them. `vm scale web=3` changes the number. Default: one machine without a number in its name.',
+    minimum: 0,
+    maximum: MOST_REPLICAS,
   },
   profiles: {
     type: 'array',

@@ -29,10 +29,10 @@ export async function planNetworks(
   if (spec.networks.length === 0) return new Map();
   const previous = await recordedNics(project);
   const nics = allocateNics({ project: spec, members: spec.machines, previous, hostSubnets: hostSubnets() });
-  const guests = spec.machines.map(({ name, hostname }) => ({
+  const guests = spec.machines.map(({ name, hostname, replica }) => ({
     name,
     hostname,
-    group: undefined,
+    group: replica?.of,
     nics: nics.get(name) ?? [],
   }));
   const segments = new Map<string, Segment>();

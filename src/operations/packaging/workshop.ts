@@ -21,7 +21,7 @@ export async function openWorkshop(spec: MachineSpec, services: Services): Promi
   const project: Project = {
     projectDir,
     states: new StateStore(projectDir),
-    spec: { name: spec.name, projectDir, networks: [], machines: [spec] },
+    spec: { name: spec.name, projectDir, machines: [spec], groups: [], networks: [] },
     activeProfiles: [],
   };
   return { project, [Symbol.asyncDispose]: () => clear(project, services) };
@@ -62,6 +62,7 @@ async function clear(project: Project, services: Services): Promise<void> {
 export function workshopSpec(spec: MachineSpec): MachineSpec {
   return {
     ...spec,
+    replica: undefined,
     disks: [],
     cdromPath: undefined,
     boot: ['disk'],

@@ -23,6 +23,7 @@ export function newRecord(project: string, spec: MachineSpec, box: Box | undefin
     id,
     project,
     machine: spec.name,
+    replica: spec.replica,
     provider: spec.provider,
     createdAt: new Date().toISOString(),
     box: box && { key: box.key, name: box.name, version: box.version, extraDiskCount: box.extraDisks.length },

@@ -42,6 +42,7 @@ export async function startMachine(project: Project, machine: StartableMachine, 
     ensureRuntimeDir(services.dirs.runtimeDir, services.uid);
     let record: MachineRecord = {
       ...machine.record,
+      replica: spec.replica,
       runtimeDir: machineRuntimeDir(services.dirs.runtimeDir, machine.record.id),
       ssh: { ...machine.record.ssh, ...sshSettings(spec, box) },
     };

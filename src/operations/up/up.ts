@@ -12,6 +12,8 @@ import { clearAbandonedWorkshops } from '../packaging/workshop.ts';
 import type { Skipped } from '../parallel.ts';
 import { findTargets, type Project, requireSpec, type Target } from '../project.ts';
 import { checkNamedSteps } from '../provision/choice.ts';
+import { surplusReplicas } from '../scale/plan.ts';
+import { isNamed } from '../select-targets.ts';
 import type { Services } from '../services.ts';
 import { checkCloudInit } from './cloud-init.ts';
 import { compareWithHost } from './host-limits.ts';
@@ -35,6 +37,7 @@ export interface UpRequest {
 export async function up(project: Project, request: UpRequest, services: Services): Promise<UpOutcome[]> {
   const { options, lock } = request;
   const selected = await selectSpecs(project, request.patterns);
+  await reportSurplus(project, request.patterns, services);
   checkNamedSteps(
     options.provision,
     selected.flatMap((spec) => spec.provision),
@@ -77,6 +80,15 @@ function reportSkipped({ subject, because }: Skipped, { reporter }: Services): v
   reporter.report({ type: 'message', level: 'warning', subject, text: `skipped, because ${because} failed` });
 }
 
+/** Replicas beyond the number that there are to be are left as they are: only their user knows what is on them. */
+async function reportSurplus(project: Project, patterns: readonly string[], { reporter }: Services): Promise<void> {
+  const counts = requireSpec(project).groups.map(({ template, replicas }) => [template.name, replicas] as const);
+  for (const { name, of, wanted } of surplusReplicas(await findTargets(project, patterns), new Map(counts))) {
+    const text = `exists beyond replicas: ${wanted}; vm scale ${of}=${wanted} or vm destroy ${name} removes it`;
+    reporter.report({ type: 'message', level: 'warning', subject: name, text });
+  }
+}
+
 /** Each machine after those that it depends on, which are added: what is needed starts whatever else is said of it. */
 export function inOrder(
   project: Project,
@@ -91,8 +103,8 @@ export function inOrder(
 export async function selectSpecs(project: Project, patterns: readonly string[]): Promise<MachineSpec[]> {
   requireSpec(project);
   const selected = await findTargets(project, patterns);
-  const isMeant = ({ name, isActive, spec }: Target) =>
-    patterns.includes(name) || (isActive && (patterns.length > 0 || spec?.autostart));
+  const isMeant = (target: Target) =>
+    isNamed(target, patterns) || (target.isActive && (patterns.length > 0 || target.spec?.autostart));
   return selected.filter(isMeant).flatMap(({ spec }) => spec ?? []);
 }
 

@@ -35,7 +35,8 @@ describe('Machinefile.example', async () => {
     const { project, warnings } = await loadFiles(files);
     expect(project.machines.map(({ name }) => name)).toEqual([
       'web',
-      'worker',
+      'worker-1',
+      'worker-2',
       'router',
       'cloud',
       'shared',
@@ -52,7 +53,7 @@ describe('Machinefile.example', async () => {
   const shown = new Set(keysIn(tree).map(placeholders));
   const unbuilt = PER_MACHINE.filter(({ when }) => when === undefined).map(({ key }) => key);
   // Built only for the one value that is the default anyway.
-  const exceptions = ['replicas', 'sync.*.watch'];
+  const exceptions = ['sync.*.watch'];
   const built = schemaKeys(machinefileSchema.properties.defaults)
     .map(({ path }) => path)
     .filter((path) => ![...unbuilt, ...exceptions].some((key) => path === key || path.startsWith(`${key}.`)));

@@ -16,7 +16,7 @@ describe('all at once', () => {
         '    sync: ["./none:/srv"]',
         '  b:',
         '    ports: ["80-79"]',
-        '    replicas: 2',
+        '    libvirt: {}',
       ),
     ).toEqual([
       expect.stringContaining('Machinefile:1:1: unknown key “nmae”'),
@@ -24,7 +24,7 @@ describe('all at once', () => {
       expect.stringContaining('Machinefile:7:13: “much” is not a size'),
       expect.stringContaining('Machinefile:8:12: the folder does not exist'),
       expect.stringContaining('Machinefile:10:13: “80-79” runs backwards'),
-      expect.stringContaining('Machinefile:11:5: more than one of a machine is not built yet'),
+      expect.stringContaining('Machinefile:11:5: “libvirt” is not built yet'),
     ]);
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { loadProject } from '../../../src/machinefile/load.ts';
 import { config } from '../../../src/operations/config.ts';
-import { type Files, inFolder, loadInput, machinefile } from '../machinefile/load-files.ts';
+import { type Files, inFolder, loadFiles, loadInput, machinefile } from '../machinefile/load-files.ts';
 
 const root = new URL('../../../', import.meta.url);
 const readProjectFile = (path: string) => readFile(new URL(path, root), 'utf8');
@@ -75,6 +75,15 @@ const cases: Readonly<Record<string, string>> = {
     '  c: { networks: [] }',
     'networks: { one: { enable_ipv6: true, mtu: 1400 }, two: { subnet: 10.2.0.0/24, subnet6: "fd00::/64" }, unused: }',
   ].join('\n'),
+  replicas: [
+    'defaults: { box: tiny }',
+    'machines:',
+    '  lb: { depends_on: { web: started, db: started, none: started } }',
+    '  web: { replicas: 2, hostname: www.example.org, ports: ["8080-8089:80", "81-82", { guest: 5, host: 5, auto_correct: true }] }',
+    '  db: { replicas: 1, primary: true, ports: ["0.0.0.0:8000-8003:80-81/udp"] }',
+    '  none: { replicas: 0, depends_on: [db] }',
+    '  last: {}',
+  ].join('\n'),
   'several machines':
     'defaults: { box: tiny, environment: { A: 1 } }\nmachines: { a: , b: { environment: { A: 2 } }, c: { box: debian/12 } }',
 };
@@ -84,6 +93,16 @@ describe('config', () => {
     const { first, second, warnings } = await roundTrip(cases[name] ?? '');
     expect(second).toEqual(first);
     expect(warnings).toEqual([]);
+  });
+
+  test('has replicas once, as many as there are now', async () => {
+    const { project } = await loadFiles(
+      { Machinefile: machinefile('box: tiny\nreplicas: 2\nports: ["8080-8083:80", 81]') },
+      { countReplicas: () => 3 },
+    );
+    expect(config(project).machines).toMatchObject({
+      m: { replicas: 3, hostname: 'm', ports: ['127.0.0.1:8080-8083:80/tcp', { guest: 81, host_ip: '127.0.0.1' }] },
+    });
   });
 
   test('speaks the language of the Machinefile', async () => {

@@ -1,5 +1,6 @@
 import type { Problem } from '../../../errors.ts';
 import type { DataPath } from '../../reading/tree.ts';
+import { replicaNumber } from '../../replicas.ts';
 import { isGiven, machinesOf, type NamedMachine, problemAt, problemAtKey, type Source } from '../../source.ts';
 import type { DependencySpec } from '../../spec.ts';
 import { alternatives } from '../../suggest.ts';
@@ -24,10 +25,15 @@ function dependenciesOf({ machine, path }: NamedMachine): Dependency[] {
 }
 
 function checkTargets(source: Source, named: NamedMachine): Problem[] {
-  const names = machinesOf(source).map(({ name }) => name);
+  const machines = machinesOf(source);
+  const names = machines.map((machine) => machine.name);
   return dependenciesOf(named).flatMap(({ name, condition, path }) => {
     if (!isGiven(source, ['machines', name])) {
-      return [problemAtKey(source, path, `there is no machine “${name}”${alternatives(name, names)}`)];
+      const group = machines.find(
+        ({ replicas, ...machine }) => replicas !== undefined && replicaNumber(name, machine.name),
+      );
+      const cure = group ? ` (write “${group.name}”, which means all of its replicas)` : alternatives(name, names);
+      return [problemAtKey(source, path, `there is no machine “${name}”${cure}`)];
     }
     const mistake = mistakeIn(source, { name, condition });
     return mistake === undefined ? [] : [problemAt(source, path, mistake)];

@@ -8,6 +8,7 @@ import { checkNetworks } from './networks.ts';
 import { checkPorts } from './ports.ts';
 import { checkPrimary } from './primary.ts';
 import { checkProvision } from './provision.ts';
+import { checkReplicaNames } from './replicas.ts';
 import { checkStorage } from './storage.ts';
 
 type Rule = (source: Source) => readonly Problem[];
@@ -19,6 +20,7 @@ const RULES: readonly Rule[] = [
   checkPorts,
   checkNetworks,
   checkStorage,
+  checkReplicaNames,
   checkDependencies,
   checkProvision,
   checkPrimary,

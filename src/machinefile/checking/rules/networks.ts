@@ -16,6 +16,7 @@ import { alternatives } from '../../suggest.ts';
 
 interface Membership {
   readonly machine: string;
+  readonly replicas: number | undefined;
   readonly network: string;
   readonly address: string | undefined;
   readonly address6: string | undefined;
@@ -28,6 +29,7 @@ export function checkNetworks(source: Source): Problem[] {
   const memberships = membershipsOf(source);
   return [
     ...memberships.flatMap((membership) => checkMembership(source, membership)),
+    ...memberships.flatMap((membership) => checkReplicas(source, membership)),
     ...memberships.flatMap((membership, index) => checkAgainstOthers(source, membership, memberships.slice(0, index))),
     ...checkSubnets(source),
     ...checkRoom(source, memberships),
@@ -35,11 +37,12 @@ export function checkNetworks(source: Source): Problem[] {
 }
 
 function membershipsOf(source: Source): Membership[] {
-  return machinesOf(source).flatMap(({ name, machine, path }) =>
+  return machinesOf(source).flatMap(({ name, machine, replicas, path }) =>
     (machine.networks ?? []).map((network, index) => {
       const settings = typeof network === 'string' ? { name: network } : network;
       const { name: networkName, address, address6, mac } = settings;
-      return { machine: name, network: networkName, address, address6, mac, path: [...path, 'networks', index] };
+      const at = [...path, 'networks', index];
+      return { machine: name, replicas, network: networkName, address, address6, mac, path: at };
     }),
   );
 }
@@ -88,6 +91,16 @@ function checkAddress(source: Source, membership: Membership, { addressKey, subn
   }
   if (isForHost(subnet, number)) return [];
   return [problemAt(source, at, `${text} is not for machines: it ends or begins ${written}`)];
+}
+
+/** Replicas cannot share what is one machine's. */
+function checkReplicas(source: Source, { replicas = 1, address, address6, mac, path }: Membership): Problem[] {
+  if (replicas <= 1) return [];
+  return Object.entries({ address, address6, mac }).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    const message = `${value} cannot belong to ${replicas} replicas (leave “${key}” out, and each gets its own)`;
+    return [problemAt(source, [...path, key], message)];
+  });
 }
 
 function checkAgainstOthers(source: Source, membership: Membership, earlier: readonly Membership[]): Problem[] {
@@ -171,7 +184,8 @@ function checkIpv6(source: Source, name: string): Problem[] {
 function checkRoom(source: Source, memberships: readonly Membership[]): Problem[] {
   return Object.keys(source.document.networks ?? {}).flatMap((name) => {
     const subnet = subnetOf(source, name, 'subnet');
-    const members = memberships.filter(({ network }) => network === name).length;
+    const counts = memberships.map(({ network, replicas = 1 }) => (network === name ? replicas : 0));
+    const members = counts.reduce((sum, count) => sum + count, 0);
     if (subnet === undefined || BigInt(members) <= sizeOf(subnet) - 2n) return [];
     const message = `${formatSubnet(subnet)} has ${sizeOf(subnet) - 2n} addresses for ${members} machines`;
     return [problemAt(source, ['networks', name, 'subnet'], message)];

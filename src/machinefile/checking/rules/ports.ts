@@ -1,8 +1,9 @@
 import type { Problem } from '../../../errors.ts';
 import { isMistake } from '../../forms/parsed.ts';
-import { type HostPort, isSameHostPort, parsePorts } from '../../forms/ports.ts';
+import { countOf, type HostPort, isSameHostPort, parsePorts, replicasServed } from '../../forms/ports.ts';
 import type { DataPath } from '../../reading/tree.ts';
 import { isSamePlace, machinesOf, type NamedMachine, placeOf, problemAt, type Source } from '../../source.ts';
+import type { PortRangeSpec } from '../../spec.ts';
 
 interface Claim extends HostPort {
   readonly host: number;
@@ -11,12 +12,15 @@ interface Claim extends HostPort {
   readonly autoCorrect: boolean;
 }
 
-/** Port forms are right, and no host port is wanted twice, by whichever machines. */
+/**
+ * Port forms are right, there are enough for all replicas, and no host port is wanted twice, by whichever machines.
+ * A range belongs to its machine also where there are fewer replicas by now.
+ */
 export function checkPorts(source: Source): Problem[] {
   const machines = machinesOf(source);
   const clashes = findClashes(machines.flatMap(claimsOf));
   return [
-    ...machines.flatMap((named) => checkForms(source, named)),
+    ...machines.flatMap((named) => [...checkForms(source, named), ...checkSshPort(source, named)]),
     ...clashes.map(({ claim, other }) => problemAt(source, claim.path, describeClash(source, claim, other))),
   ];
 }
@@ -40,20 +44,45 @@ function findClashes(claims: readonly Claim[]): Clash[] {
   return [...clashes.values()];
 }
 
-function checkForms(source: Source, { machine, path }: NamedMachine): Problem[] {
+function checkForms(source: Source, { machine, replicas, path }: NamedMachine): Problem[] {
   return (machine.ports ?? []).flatMap((port, index) => {
     const parsed = parsePorts(port);
-    return isMistake(parsed) ? [problemAt(source, [...path, 'ports', index], parsed.mistake)] : [];
+    const mistake = isMistake(parsed) ? parsed.mistake : mistakeInCount(parsed.value, replicas);
+    return mistake === undefined ? [] : [problemAt(source, [...path, 'ports', index], mistake)];
   });
+}
+
+/** Each replica needs host ports of its own. */
+function mistakeInCount(range: PortRangeSpec, replicas: number | undefined): string | undefined {
+  const served = replicasServed(range);
+  if (replicas === undefined) {
+    const isForReplicas = served > 1 && served !== Number.POSITIVE_INFINITY;
+    return isForReplicas
+      ? 'several host ports for one guest port are for replicas (give one host port, or the machine “replicas”)'
+      : undefined;
+  }
+  if (range.host === undefined || served >= replicas) return undefined;
+  const [hosts, guests] = [countOf(range.host), countOf(range.guest)];
+  const given = hosts === 1 ? '1 host port is' : `${hosts} host ports are`;
+  const each = guests === 1 ? '' : ` of ${guests} ports each`;
+  return `${given} not enough for ${replicas} replicas${each} (give a range of at least ${replicas * guests}, or leave the host port out)`;
+}
+
+function checkSshPort(source: Source, { machine, replicas = 1, path }: NamedMachine): Problem[] {
+  const port = machine.ssh?.port;
+  if (port === undefined || replicas <= 1) return [];
+  const message = `host port ${port} cannot lead to ${replicas} replicas (leave “port” out, and each gets a free one)`;
+  return [problemAt(source, [...path, 'ssh', 'port'], message)];
 }
 
 function claimsOf({ name, machine, path }: NamedMachine): Claim[] {
   const ports = (machine.ports ?? []).flatMap((port, index) => {
     const parsed = parsePorts(port);
     if (isMistake(parsed)) return [];
-    return parsed.value.flatMap(({ host, ...spec }) =>
-      host === undefined ? [] : [{ ...spec, host, machine: name, path: [...path, 'ports', index] }],
-    );
+    const { host, hostIp, protocol, autoCorrect } = parsed.value;
+    if (host === undefined) return [];
+    const claim = { hostIp, protocol, autoCorrect, machine: name, path: [...path, 'ports', index] };
+    return Array.from({ length: countOf(host) }, (_, offset) => ({ ...claim, host: host.first + offset }));
   });
   const sshPort = machine.ssh?.port;
   if (sshPort === undefined) return ports;

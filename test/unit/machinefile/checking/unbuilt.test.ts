@@ -28,7 +28,6 @@ describe('what is not built yet is refused', () => {
     ['box: tiny\nprovision: [{ docker: x }]', '4:19: provisioning with “docker” is not built yet (use “shell”)'],
     ['box: tiny\nprovision: [{ compose: x }]', '4:19: provisioning with “compose” is not built yet (use “shell”)'],
     ['box: tiny\nprovision: [{ shell: id, cache: true }]', '4:30: “cache” is not built yet (remove it)'],
-    ['box: tiny\nreplicas: 2', '4:5: more than one of a machine is not built yet (write several machines)'],
     ['box: tiny\nlibvirt: { pool: x }', '4:5: “libvirt” is not built yet (remove it)'],
     ['box: tiny\narch: aarch64', '4:5: another architecture than that of the host is not built yet (remove “arch”)'],
     ['box: tiny\naccel: hvf', '4:5: hvf, the accelerator of macOS, outside of macOS is not built yet (use auto)'],
@@ -43,8 +42,8 @@ describe('what is not built yet is refused', () => {
   });
 
   test('in defaults, once for all machines', async () => {
-    expect(await problemsOf('defaults: { box: tiny, replicas: 2 }\nmachines: { a: , b: }')).toEqual([
-      expect.stringContaining('Machinefile:1:24: more than one'),
+    expect(await problemsOf('defaults: { box: tiny, libvirt: { } }\nmachines: { a: , b: }')).toEqual([
+      expect.stringContaining('Machinefile:1:24: “libvirt”'),
     ]);
   });
 });
@@ -63,7 +62,7 @@ describe('what is built is not', () => {
   });
 
   test.each<[string, LoadOptions]>([
-    ['replicas: 1', {}],
+    ['replicas: 2', {}],
     ['arch: aarch64', { arch: 'aarch64' }],
     ['accel: hvf', { platform: 'darwin' }],
     ['sync: [{ host: f, guest: /f, type: rsync, watch: false }]', {}],

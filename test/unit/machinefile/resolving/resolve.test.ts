@@ -12,6 +12,7 @@ test('a machine with nothing but a box has every default', async () => {
   expect(project).toEqual({
     name: 'my-shop',
     projectDir: '/project/My Shop',
+    groups: [],
     machines: [
       {
         name: 'web',
@@ -102,7 +103,6 @@ describe('settings', () => {
     ['box: tiny\nboot_timeout: 1h30m\nhalt_timeout: 500ms', { bootTimeoutMs: 5_400_000, haltTimeoutMs: 500 }],
     ['box: tiny\nqemu: { args: [-m, 5] }', { qemuArgs: ['-m', '5'] }],
     ['box: tiny\nmessage: hello', { message: 'hello' }],
-    ['box: tiny\nreplicas: 1', {}],
     ['box: tiny\nprofiles: [a, b-2]', { profiles: ['a', 'b-2'] }],
     ['box: tiny\nhooks: { after_up: ./a b }', { hooks: { after_up: [{ file: './a', args: ['b'] }] } }],
     [

@@ -37,6 +37,16 @@ describe('dependencies', () => {
       ],
     ],
     ['healthy', ['  db: { healthcheck: { command: id } }', '  web: { depends_on: { db: healthy } }'], []],
+    [
+      'one replica',
+      ['  db: { replicas: 2 }', '  web: { depends_on: [db-1] }', '  lb: { depends_on: [db] }'],
+      ['4:23: there is no machine “db-1” (write “db”, which means all of its replicas)'],
+    ],
+    [
+      'its own replicas',
+      ['  web: { replicas: 2, depends_on: [web] }'],
+      ['3:36: machines wait for each other: web → web'],
+    ],
     ['itself', ['  web: { depends_on: [web] }'], ['3:23: machines wait for each other: web → web']],
     [
       'a circle',

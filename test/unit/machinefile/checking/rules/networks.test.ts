@@ -51,6 +51,31 @@ describe('networks', () => {
     ).toEqual(problems.map((problem) => `Machinefile:${problem}`));
   });
 
+  test('what is one machine’s cannot be that of several replicas', async () => {
+    const problems = (replicas: number) =>
+      inProject(
+        'machines:',
+        `  a: { box: tiny, replicas: ${replicas}, networks: [{ name: b, address: 10.0.0.7, mac: "52:54:00:00:00:0A", address6: "fd00::7" }] }`,
+        'networks: { b: { subnet: 10.0.0.0/24, subnet6: "fd00::/64" } }',
+      );
+    expect(await problems(2)).toEqual([
+      'Machinefile:2:63: 10.0.0.7 cannot belong to 2 replicas (leave “address” out, and each gets its own)',
+      'Machinefile:2:78: 52:54:00:00:00:0A cannot belong to 2 replicas (leave “mac” out, and each gets its own)',
+      'Machinefile:2:109: fd00::7 cannot belong to 2 replicas (leave “address6” out, and each gets its own)',
+    ]);
+    expect(await problems(1)).toEqual([]);
+  });
+
+  test('each replica needs an address', async () => {
+    const problems = (replicas: number) =>
+      inProject(
+        `machines: { a: { box: tiny, networks: [b], replicas: ${replicas} }, c: { box: tiny, networks: [b] } }`,
+        'networks: { b: { subnet: 10.0.0.0/29 } }',
+      );
+    expect(await problems(5)).toEqual([]);
+    expect(await problems(6)).toEqual(['Machinefile:2:26: 10.0.0.0/29 has 6 addresses for 7 machines']);
+  });
+
   test('subnets', async () => {
     expect(
       await inProject(
