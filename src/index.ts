@@ -21,6 +21,7 @@ export { ports } from './operations/port.ts';
 export type { Project } from './operations/project.ts';
 export { provision } from './operations/provision/provision.ts';
 export { reload } from './operations/reload.ts';
+export { planScale, scale } from './operations/scale/scale.ts';
 export type { Services } from './operations/services.ts';
 export { type MachineStatus, status, statusOfHost } from './operations/status.ts';
 export { sync } from './operations/sync.ts';

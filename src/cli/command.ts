@@ -1,4 +1,5 @@
 import type { BoxRecipe } from '../machinefile/box-recipe.ts';
+import type { WantedReplicas } from '../machinefile/replicas.ts';
 import type { Project } from '../operations/project.ts';
 import type { Services } from '../operations/services.ts';
 
@@ -32,8 +33,8 @@ export interface CommandDefinition {
   readonly group: CommandGroup;
   readonly example: string;
   readonly options?: readonly OptionDefinition[];
-  /** Arguments are completed with: names of machines, of boxes, or nothing. */
-  readonly completes?: 'machines' | 'boxes' | 'shells';
+  /** Arguments are completed with: names of machines, of those with replicas, of boxes, or nothing. */
+  readonly completes?: 'machines' | 'groups' | 'boxes' | 'shells';
   /** Takes what follows `--`. */
   readonly takesRest?: boolean;
   /**
@@ -56,8 +57,11 @@ export interface Invocation {
   readonly services: Services;
   readonly output: Output;
   readonly host: HostFacts;
-  /** The project here; its Machinefile may be broken. @throws UsageError where there is none. */
-  openProject(): Promise<Project>;
+  /**
+   * The project here, or as it would be with these numbers of replicas; its Machinefile may be broken.
+   * @throws UsageError where there is none.
+   */
+  openProject(wanted?: WantedReplicas): Promise<Project>;
   /** A user's recipe for a box, as named on the command line. @throws MachinefileError with every mistake at once. */
   loadBoxRecipe(file: string): Promise<BoxRecipe>;
   /** Asks on the terminal. @throws UsageError where there is none and `--yes` was not given. */

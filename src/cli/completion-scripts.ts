@@ -9,12 +9,14 @@ export const completionScripts: Readonly<Record<string, Script>> = {
   fish: fishScript,
 };
 
-/** Prints the machines of the project here, one a line; nothing where there is none. */
-const LIST_MACHINES = "vm status 2>/dev/null | tail -n +2 | cut -d ' ' -f 1";
+/** Print names of the project here, one a line; nothing where there is none. */
+const LIST_MACHINES = 'vm completion machines 2>/dev/null';
+const LIST_GROUPS = 'vm completion groups 2>/dev/null';
 const LIST_BOXES = "vm box list 2>/dev/null | tail -n +2 | cut -d ' ' -f 1";
 
 const SOURCES: Readonly<Record<NonNullable<CommandDefinition['completes']>, string>> = {
   machines: `$(${LIST_MACHINES})`,
+  groups: `$(${LIST_GROUPS})`,
   boxes: `$(${LIST_BOXES})`,
   shells: 'bash zsh fish',
 };
@@ -42,6 +44,8 @@ ${cases.join('\n')}
     esac
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [[ "\${COMPREPLY[0]}" == *= ]] && compopt -o nospace 2>/dev/null
+  return 0
 }
 complete -F _vm vm`;
 }

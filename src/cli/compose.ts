@@ -75,7 +75,7 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
       services,
       output,
       host,
-      openProject: () => openProjectHere(call, host, reporter),
+      openProject: projectOpener(call, host, reporter),
       loadBoxRecipe: (file) => loadBoxRecipeHere(file, host, reporter),
       confirm: async (question) =>
         globals.yes || confirmOnTerminal(question, { isInteractive: host.isInteractive, signal }),
@@ -84,12 +84,20 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
   };
 }
 
-async function openProjectHere({ options, globals }: CommandCall, { cwd, env }: HostFacts, reporter: Reporter) {
-  const { files } = globals;
-  const choice = projectChoice(options, env);
-  const { project, warnings } = await openProject({ ...loadingFacts({ cwd, env }), ...choice, files });
-  reportWarnings(warnings, cwd, reporter);
-  return project;
+/** Warns of the Machinefile the first time that it is opened. */
+function projectOpener(
+  { options, globals }: CommandCall,
+  { cwd, env }: HostFacts,
+  reporter: Reporter,
+): Invocation['openProject'] {
+  let hasWarned = false;
+  return async (wanted) => {
+    const facts = { ...loadingFacts({ cwd, env }), ...projectChoice(options, env), files: globals.files };
+    const { project, warnings } = await openProject(wanted === undefined ? facts : { ...facts, wanted });
+    if (!hasWarned) reportWarnings(warnings, cwd, reporter);
+    hasWarned = true;
+    return project;
+  };
 }
 
 async function loadBoxRecipeHere(file: string, { cwd, env }: HostFacts, reporter: Reporter): Promise<BoxRecipe> {

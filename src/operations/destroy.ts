@@ -1,5 +1,5 @@
 import { destroyMachine } from './destroy-machine.ts';
-import { lockMachine } from './machine-lock.ts';
+import { lockMachine, lockScale } from './machine-lock.ts';
 import { clearAbandonedWorkshops } from './packaging/workshop.ts';
 import { forEachParallel } from './parallel.ts';
 import { findTargets, type Project, type Target } from './project.ts';
@@ -27,6 +27,14 @@ async function destroyTargets(project: Project, targets: readonly Target[], serv
     }
     return exists ? name : undefined;
   });
+  await forgetScale(project, services);
   await project.states.removeIfEmpty();
   return destroyed.filter((name) => name !== undefined);
+}
+
+/** What `vm scale` has said goes with the last machine; one that is at work is waited for, because it may make others. */
+async function forgetScale({ states }: Project, services: Services): Promise<void> {
+  if (!(await states.isScaled()) || (await states.list()).length > 0) return;
+  await using _lock = await lockScale(states, 'vm destroy', services);
+  if ((await states.list()).length === 0) await states.writeScale(new Map());
 }

@@ -1,3 +1,4 @@
+import type { StateStore } from '../machine/state-store.ts';
 import type { Project } from './project.ts';
 import type { Services } from './services.ts';
 
@@ -16,6 +17,27 @@ export function lockMachine(
         level: 'info',
         subject: name,
         text: `waiting for ${holder.purpose} (pid ${holder.pid}), which is working on it`,
+      }),
+  });
+}
+
+/** A name that no machine can have. */
+const SCALE_LOCK_NAME = '_scale';
+
+/** Takes the lock of what `vm scale` says of a project, and says whom it waits for. Disposing it gives it back. */
+export function lockScale(
+  states: StateStore,
+  purpose: string,
+  { reporter, signal }: Services,
+): Promise<AsyncDisposable> {
+  return states.lock(SCALE_LOCK_NAME, {
+    purpose,
+    signal,
+    onWait: (holder) =>
+      reporter.report({
+        type: 'message',
+        level: 'info',
+        text: `waiting for ${holder.purpose} (pid ${holder.pid}), which changes the number of replicas`,
       }),
   });
 }

@@ -8,7 +8,8 @@ import { vmPath } from '../support/paths.ts';
 import { TestProject } from '../support/test-project.ts';
 
 const runProgram = promisify(execFile);
-const project = await TestProject.create({ files: { Machinefile: tinies('db', 'web-1', 'web-2') }, tools: [] });
+const Machinefile = `${tinies('db', 'web-1', 'web-2').trimEnd().replace(/}$/, ', lb: { replicas: 2 } }')}\n`;
+const project = await TestProject.create({ files: { Machinefile }, tools: [] });
 const env = { ...project.env, PATH: process.env.PATH };
 
 afterAll(() => project[Symbol.asyncDispose]());
@@ -39,6 +40,8 @@ describe('bash', async () => {
     { words: ['vm', 'box', 'b'], offers: ['build'] },
     { words: ['vm', 'up', '--dr'], offers: ['--dry-run'] },
     { words: ['vm', 'halt', 'web'], offers: ['web-1', 'web-2'] },
+    { words: ['vm', 'halt', 'lb'], offers: ['lb', 'lb-1', 'lb-2'] },
+    { words: ['vm', 'scale', ''], offers: expect.arrayContaining(['lb=', '--yes']) },
     { words: ['vm', 'completion', ''], offers: expect.arrayContaining(['bash', 'zsh', 'fish']) },
     { words: ['vm', 'help', 'des'], offers: ['destroy'] },
   ])('$words', async ({ words, offers }) => {

@@ -119,6 +119,15 @@ describe('while a machine runs', () => {
   });
 });
 
+test('scale', async () => {
+  await project.write('Machinefile', 'machines: { web: { box: ./disk.qcow2, replicas: 2 } }');
+  await project.ok('up');
+  const lines = (await jsonOf(['scale', 'web=1', '--yes'])).map(shapeOf);
+  expect(lines.slice(-1)).toEqual(documentedShapes('scale'));
+  expectEvents(lines.slice(0, -1));
+  await project.ok('destroy', '--yes');
+});
+
 test('box push, box pull, box login', async () => {
   await using registry = await startRegistry();
   await project.ok('box', 'add', 'disk.qcow2');

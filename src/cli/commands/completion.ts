@@ -1,6 +1,10 @@
 import { UsageError } from '../../errors.ts';
+import { type CompletionList, namesToComplete } from '../../operations/names-to-complete.ts';
 import type { CommandDefinition } from '../command.ts';
 import { completionScripts } from '../completion-scripts.ts';
+
+/** What the scripts ask for while somebody types. */
+const LISTS: readonly CompletionList[] = ['machines', 'groups'];
 
 export const completionCommand: CommandDefinition = {
   name: 'completion',
@@ -9,8 +13,14 @@ export const completionCommand: CommandDefinition = {
   group: 'This host',
   example: 'vm completion bash > ~/.local/share/bash-completion/completions/vm',
   completes: 'shells',
-  async run({ args, output }) {
+  async run({ args, output, openProject }) {
     const [shell = ''] = args;
+    const list = LISTS.find((known) => known === shell);
+    if (list !== undefined) {
+      const names = await namesToComplete(await openProject(), list);
+      if (names.length > 0) output.text(names.join('\n'));
+      return 0;
+    }
     const script = completionScripts[shell];
     if (script === undefined) {
       throw new UsageError(`no completion for ${shell}`, {

@@ -16,6 +16,7 @@ import { portCommand } from './port.ts';
 import { withProfiles } from './project-options.ts';
 import { provisionCommand } from './provision.ts';
 import { reloadCommand } from './reload.ts';
+import { scaleCommand } from './scale.ts';
 import { screenshotCommand } from './screenshot.ts';
 import { sshCommand } from './ssh.ts';
 import { sshConfigCommand } from './ssh-config.ts';
@@ -35,6 +36,7 @@ export const commands: readonly CommandDefinition[] = [
   listCommand,
   haltCommand,
   reloadCommand,
+  scaleCommand,
   destroyCommand,
   sshCommand,
   execCommand,

@@ -3,9 +3,11 @@ import type { LockMode } from '../../operations/box-lock.ts';
 import type { ProvisionChoice } from '../../operations/provision/choice.ts';
 import type { OptionDefinition } from '../command.ts';
 
+export const noProvisionOption: OptionDefinition = { flags: '--no-provision', description: 'run no step' };
+
 export const provisionOptions: readonly OptionDefinition[] = [
   { flags: '--provision', description: 'run every step again, also those that are done' },
-  { flags: '--no-provision', description: 'run no step' },
+  noProvisionOption,
   {
     flags: '--provision-with <steps>',
     description: 'run only these steps (names or types, with commas)',
@@ -17,6 +19,11 @@ export const parallelOption: OptionDefinition = {
   flags: '--parallel <n>',
   description: 'how many machines at a time (default: one for each processor, at least 2, as far as free memory goes)',
   parse: parseCount,
+};
+
+export const noDepsOption: OptionDefinition = {
+  flags: '--no-deps',
+  description: 'leave out what the named machines depend on',
 };
 
 export const lockedOption: OptionDefinition = {

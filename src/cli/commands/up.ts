@@ -13,6 +13,7 @@ import { noHooksOption } from './project-options.ts';
 import {
   lockedOption,
   lockMode,
+  noDepsOption,
   parallelism,
   parallelOption,
   provisionChoice,
@@ -29,7 +30,7 @@ export const upCommand: CommandDefinition = {
   options: [
     ...provisionOptions,
     parallelOption,
-    { flags: '--no-deps', description: 'leave out what the named machines depend on' },
+    noDepsOption,
     { flags: '--wait', description: 'wait until every machine with a healthcheck is healthy' },
     lockedOption,
     noHooksOption,
@@ -93,7 +94,7 @@ async function confirmRecreate({ args, confirm }: Invocation, project: Project):
   );
 }
 
-function printOutcomes({ output, globals }: Invocation, project: Project, outcomes: readonly UpOutcome[]): void {
+export function printOutcomes({ output, globals }: Invocation, project: Project, outcomes: readonly UpOutcome[]): void {
   if (globals.quiet) return;
   for (const { machine, ready, forwards } of outcomes) {
     const ports = forwards.slice(1).map(({ hostIp, host, guest }) => `${hostIp}:${host} → ${guest}`);
