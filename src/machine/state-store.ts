@@ -91,6 +91,15 @@ export class StateStore {
     await this.removeLeftovers(machine);
   }
 
+  /** Names of the machines of which a folder to make or to remove them is there: of a command at work, or a killed one. */
+  async listLeftovers(): Promise<string[]> {
+    const names = (await unlessMissing(readdir(this.#layout.machinesDir))) ?? [];
+    const machines = [CREATING, DESTROYING].flatMap((prefix) =>
+      names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)),
+    );
+    return [...new Set(machines)];
+  }
+
   /** Removes what a killed create or destroy of this machine left. Call with its lock held. */
   async removeLeftovers(machine: string): Promise<void> {
     for (const prefix of [CREATING, DESTROYING]) {

@@ -1,4 +1,5 @@
 import { destroyMachine } from './destroy-machine.ts';
+import { clearLeftovers } from './leftovers.ts';
 import { lockMachine, lockScale } from './machine-lock.ts';
 import { clearAbandonedWorkshops } from './packaging/workshop.ts';
 import { forEachParallel } from './parallel.ts';
@@ -14,12 +15,19 @@ export async function machinesToDestroy(project: Project, patterns: readonly str
 /** Removes the selected machines: no process, port, socket or file of theirs is left. Works without a Machinefile. */
 export async function destroy(project: Project, patterns: readonly string[], services: Services): Promise<string[]> {
   const targets = await findTargets(project, patterns);
-  const destroyed = (await project.states.exists()) ? await destroyTargets(project, targets, services) : [];
+  const isMeant = () => patterns.length === 0;
+  const destroyed = (await project.states.exists())
+    ? await destroyTargets(project, { targets, isMeant }, services)
+    : [];
   await clearAbandonedWorkshops(services);
   return destroyed;
 }
 
-async function destroyTargets(project: Project, targets: readonly Target[], services: Services): Promise<string[]> {
+async function destroyTargets(
+  project: Project,
+  { targets, isMeant }: { readonly targets: readonly Target[]; readonly isMeant: (machine: string) => boolean },
+  services: Services,
+): Promise<string[]> {
   const destroyed = await forEachParallel(targets, targets.length, async ({ name, exists }) => {
     {
       await using _lock = await lockMachine(project, { name, purpose: 'vm destroy' }, services);
@@ -27,6 +35,7 @@ async function destroyTargets(project: Project, targets: readonly Target[], serv
     }
     return exists ? name : undefined;
   });
+  await clearLeftovers(project, { isMeant, purpose: 'vm destroy' }, services);
   await forgetScale(project, services);
   await project.states.removeIfEmpty();
   return destroyed.filter((name) => name !== undefined);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createImage } from '../support/images.ts';
@@ -93,7 +93,9 @@ test('a scale that was killed, or did not get through, is told of and finished',
   await project.write('full', '');
   expect(await project.fails(1, 'scale', 'web=1', '--yes')).toContain('web-2 was not destroyed');
   await rm(join(project.dir, 'full'));
+  for (const name of ['creating-web-4', 'destroying-web-3']) await project.write(`.vm/machines/.${name}/disk`, '');
   expect(await project.ok('scale', 'web=1', '--yes')).toMatch(/\nweb-2 destroyed\n$/);
+  expect(await readdir(join(project.dir, '.vm/machines'))).toEqual(['web-1']);
 
   // A Machinefile that was edited counts, and what was said before is dropped.
   await project.write('Machinefile', machinefile(0));
@@ -115,5 +117,7 @@ test('what was remembered and does not fit any more', async () => {
   const damaged = await project.fails(1, 'up');
   expect(damaged).toContain(`vm: ${rememberedIn(project)}, which has the numbers of replicas that vm scale was given,`);
   expect(damaged).toContain('→ remove it: the numbers in the Machinefile apply then');
+  await project.write('.vm/machines/.destroying-web-3/disk', '');
   expect(await project.ok('destroy')).toBe('nothing to destroy\n');
+  expect(project.leftovers()).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import type { Scale, ScaledCount, WantedReplicas } from '../../machinefile/replicas.ts';
+import { replicaNumber, type Scale, type ScaledCount, type WantedReplicas } from '../../machinefile/replicas.ts';
 import type { ProjectSpec, ReplicaGroup } from '../../machinefile/spec.ts';
 import { alternatives } from '../../machinefile/suggest.ts';
 import type { Target } from '../project.ts';
@@ -33,6 +33,11 @@ export function scaleOf(groups: readonly ReplicaGroup[]): Scale {
     { declared, replicas },
   ]);
   return new Map(entries.filter(([, { declared, replicas }]) => replicas !== declared));
+}
+
+/** Whether a machine of this name would be a replica beyond these numbers. Pure. */
+export function isBeyond(name: string, wanted: WantedReplicas): boolean {
+  return [...wanted].some(([of, count]) => (replicaNumber(name, of) ?? 0) > count);
 }
 
 /** A replica that exists though there are to be fewer. */

@@ -1,13 +1,14 @@
 import { StateError } from '../../errors.ts';
 import type { WantedReplicas } from '../../machinefile/replicas.ts';
 import { destroyMachine } from '../destroy-machine.ts';
+import { clearLeftovers } from '../leftovers.ts';
 import { lockMachine, lockScale } from '../machine-lock.ts';
 import { refreshNames } from '../networks/refresh-names.ts';
 import { listTargets, type Project, requireSpec } from '../project.ts';
 import type { Services } from '../services.ts';
 import type { UpOutcome } from '../up/machine.ts';
 import { type UpRequest, up } from '../up/up.ts';
-import { checkScalable, scaleOf, surplusReplicas } from './plan.ts';
+import { checkScalable, isBeyond, scaleOf, surplusReplicas } from './plan.ts';
 
 /** Opens the project: as it is, or as it would be with these numbers of replicas. */
 export type OpenScaled = (wanted?: WantedReplicas) => Promise<Project>;
@@ -92,6 +93,7 @@ async function scaleLocked(
     await using _lock = await lockMachine(project, { name, purpose: 'vm scale' }, services);
     await destroyMachine(project, name, services);
   }
+  await clearLeftovers(project, { isMeant: (name) => isBeyond(name, wanted), purpose: 'vm scale' }, services);
   return { machines, destroyed: surplus };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ProjectSpec, ReplicaGroup } from '../../../../src/machinefile/spec.ts';
 import type { Target } from '../../../../src/operations/project.ts';
-import { checkScalable, scaleOf, surplusReplicas } from '../../../../src/operations/scale/plan.ts';
+import { checkScalable, isBeyond, scaleOf, surplusReplicas } from '../../../../src/operations/scale/plan.ts';
 import { machineSpec } from '../../../support/machine-spec.ts';
 
 function group(name: string, declared: number, replicas = declared): ReplicaGroup {
@@ -54,4 +54,19 @@ test('surplus are those that exist beyond the number, from the top', () => {
   expect(surplus(['db', 0], ['web', 3])).toEqual(['db-1', 'web-10']);
   expect(surplus(['web', 10])).toEqual([]);
   expect(surplusReplicas(targets, new Map([['web', 3]]))).toEqual([{ name: 'web-10', of: 'web', wanted: 3 }]);
+});
+
+test.each([
+  ['web-4', true],
+  ['web-3', false],
+  ['web-x', false],
+  ['db-1', true],
+  ['web', false],
+  ['lb-9', false],
+])('whether %s is beyond the numbers: %s', (name, expected) => {
+  const wanted = new Map([
+    ['web', 3],
+    ['db', 0],
+  ]);
+  expect(isBeyond(name, wanted)).toBe(expected);
 });
