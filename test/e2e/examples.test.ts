@@ -1,0 +1,32 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { rootDir } from '../support/paths.ts';
+import { TestProject } from '../support/test-project.ts';
+
+/** apt in several emulated guests takes minutes on a slow host. */
+const APT_TIMEOUT_MS = 900_000;
+
+async function exampleProject(name: string): Promise<TestProject> {
+  const project = await TestProject.create({ files: {} });
+  const source = join(rootDir, 'examples', name);
+  await cp(source, project.dir, { recursive: true, filter: (path) => !path.includes('/.vm') });
+  return project;
+}
+
+test(
+  'cluster: three nodes agree, go on without one, and take it in again',
+  async () => {
+    await using project = await exampleProject('cluster');
+    const etcdctl = (node: string, ...args: string[]) =>
+      project.ok('exec', node, '--', 'env', 'ETCDCTL_API=3', 'etcdctl', ...args);
+    await project.ok('up', '--wait');
+    await etcdctl('node-1', 'put', 'course', 'networks');
+    expect(await etcdctl('node-3', 'get', 'course')).toBe('course\nnetworks\n');
+    await project.ok('halt', '--force', 'node-1');
+    await etcdctl('node-2', 'put', 'course', 'kernels');
+    await project.ok('up', '--wait', 'node-1');
+    expect(await etcdctl('node-1', 'get', 'course')).toBe('course\nkernels\n');
+  },
+  APT_TIMEOUT_MS,
+);
