@@ -25,22 +25,28 @@ const GLOBAL_FLAGS = ['--file', '--json', '--quiet', '--verbose', '--no-color', 
 
 function bashScript(commands: readonly CommandDefinition[]): string {
   const cases = commands.map((command) => {
-    const words = [...longFlags(command), ...(command.completes ? [SOURCES[command.completes]] : [])];
-    return `    '${command.name}') words="${words.join(' ')}" ;;`;
+    const { name, completes } = command;
+    const words = [...memberNames(commands, name), ...longFlags(command), ...(completes ? [SOURCES[completes]] : [])];
+    return `    '${name}') words="${words.join(' ')}" ;;`;
   });
+  const groups = topLevelNames(commands).filter((name) => !commands.some((command) => command.name === name));
+  const groupCases = groups.map((group) => `    '${group}') words="${memberNames(commands, group).join(' ')}" ;;`);
+  const nested = commands.flatMap(({ name }) => (name.includes(' ') ? [`'${name}'`] : []));
   const names = topLevelNames(commands).join(' ');
   return `_vm() {
   local current="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}" words
-  [ "$command" = box ] && [ "$COMP_CWORD" -gt 2 ] && command="box \${COMP_WORDS[2]}"
+  if [ "$COMP_CWORD" -gt 2 ]; then
+    case "$command \${COMP_WORDS[2]}" in
+      ${nested.join('|')}) command="$command \${COMP_WORDS[2]}" ;;
+    esac
+  fi
   if [ "$COMP_CWORD" -eq 1 ]; then
     words="help ${names}"
   elif [ "$command" = help ]; then
     words="${names}"
-  elif [ "$command" = box ]; then
-    words="${boxNames(commands).join(' ')}"
   else
     case "$command" in
-${cases.join('\n')}
+${[...groupCases, ...cases].join('\n')}
     esac
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
@@ -80,6 +86,7 @@ function topLevelNames(commands: readonly CommandDefinition[]): string[] {
   return [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? name))];
 }
 
-function boxNames(commands: readonly CommandDefinition[]): string[] {
-  return commands.flatMap(({ name }) => (name.startsWith('box ') ? [name.slice('box '.length)] : []));
+/** What follows the first word of commands of two words. */
+function memberNames(commands: readonly CommandDefinition[], group: string): string[] {
+  return commands.flatMap(({ name }) => (name.startsWith(`${group} `) ? [name.slice(group.length + 1)] : []));
 }

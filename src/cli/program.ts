@@ -93,12 +93,13 @@ function buildProgram(
   const groups = new Map<string, Command>();
   for (const definition of known) {
     const { parent, name } = parentOf(program, definition.name, groups);
-    addCommand(parent, name, definition, onCall);
+    const command = addCommand(parent, name, definition, onCall);
+    if (parent === program) groups.set(name, command);
   }
   return program;
 }
 
-/** `box build` is the command `build` of the command `box`. */
+/** `box build` is the command `build` of the command `box`; `port add` that of `port`, which is a command itself. */
 function parentOf(program: Command, fullName: string, groups: Map<string, Command>): { parent: Command; name: string } {
   const [group, name] = fullName.split(' ');
   if (group === undefined || name === undefined) return { parent: program, name: fullName };
@@ -118,11 +119,14 @@ function addCommand(
   name: string,
   definition: CommandDefinition,
   onCall: (call: Omit<CommandCall, 'kind' | 'rest'>) => void,
-): void {
+): Command {
   const command = parent
     .command(definition.args === undefined ? name : `${name} ${definition.args}`)
     .description(definition.summary)
     .exitOverride(failAs(definition.name))
+    // What follows the name of a command of this one is that one's.
+    .enablePositionalOptions()
+    .helpCommand(false)
     .configureHelp({ formatHelp: formatCommandHelp })
     .addHelpText('after', `\nExample:\n  ${definition.example}`);
   if (definition.alias !== undefined) command.alias(definition.alias);
@@ -137,6 +141,7 @@ function addCommand(
       globals: globalOptions([command, ...ancestors(command)]),
     });
   });
+  return command;
 }
 
 /** Commander's own page: a command would otherwise inherit its parent's. */
