@@ -1,36 +1,39 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
-
-export type PortProtocol = 'tcp' | 'udp';
-
-export interface PortAddress {
-  readonly hostIp: string;
-  readonly port: number;
-  readonly protocol: PortProtocol;
-}
+import { systemErrorCode } from './files.ts';
+import type { PortAddress, PortProtocol } from './port-address.ts';
 
 /** Whether nothing on this host has the port now: found by binding it, since a connect test misses idle holders. */
-export function isPortFree(address: PortAddress): Promise<boolean> {
-  return address.protocol === 'tcp' ? canBindTcp(address) : canBindUdp(address);
+export async function isPortFree(address: PortAddress): Promise<boolean> {
+  return (await bindFailure(address)) === undefined;
 }
 
-function canBindTcp({ hostIp, port }: PortAddress): Promise<boolean> {
+/** The system's code for why the port cannot be had now, such as EADDRINUSE; undefined where it can. */
+export function bindFailure(address: PortAddress): Promise<string | undefined> {
+  return address.protocol === 'tcp' ? bindTcp(address) : bindUdp(address);
+}
+
+function bindTcp({ hostIp, port }: PortAddress): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ host: hostIp, port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', (error) => resolve(codeOf(error)));
+    server.listen({ host: hostIp, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }
 
-function canBindUdp({ hostIp, port }: PortAddress): Promise<boolean> {
+function bindUdp({ hostIp, port }: PortAddress): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createSocket(hostIp.includes(':') ? 'udp6' : 'udp4');
-    socket.once('error', () => {
+    socket.once('error', (error) => {
       socket.close();
-      resolve(false);
+      resolve(codeOf(error));
     });
-    socket.bind({ address: hostIp, port, exclusive: true }, () => socket.close(() => resolve(true)));
+    socket.bind({ address: hostIp, port, exclusive: true }, () => socket.close(() => resolve(undefined)));
   });
+}
+
+function codeOf(error: Error): string {
+  return systemErrorCode(error) ?? error.message;
 }
 
 /** Below the ephemeral range of Linux (32768 and up), so that outgoing connections do not take them. */

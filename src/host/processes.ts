@@ -40,13 +40,15 @@ function argumentsContain(pid: number, marker: string): boolean {
   return readProcFile(pid, 'cmdline')?.split('\0').includes(marker) ?? false;
 }
 
-function allPids(): number[] {
+/** All processes but this one. */
+export function allPids(): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid) && pid > 0 && pid !== process.pid);
 }
 
-function readProcFile(pid: number, file: 'stat' | 'cmdline'): string | undefined {
+/** A file of /proc about a process; undefined where it has ended, or may not be read. */
+export function readProcFile(pid: number, file: 'stat' | 'cmdline' | 'comm'): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {

@@ -17,7 +17,7 @@ export interface MachinePlan {
   readonly diskBytes: number;
   /** Own disks that were made before. */
   readonly madeDisks: readonly DiskRecord[];
-  /** The SSH port first, then those of the Machinefile. */
+  /** The SSH port first, then those of the Machinefile, then those of `vm port add`. */
   readonly forwards: readonly PortForward[];
   /** Of the card by which vm reaches the guest, and the guest the world. */
   readonly macAddress: string;
@@ -76,9 +76,6 @@ export function restartSettings({ spec, accel, diskBytes, forwards, nics }: Mach
     display: spec.display,
     cdrom: spec.cdromPath ?? '',
     boot: spec.boot.join(','),
-    ports: spec.ports
-      .map(({ hostIp, host, guest, protocol }) => `${hostIp}:${host ?? ''}:${guest}/${protocol}`)
-      .join(','),
     networks: nics.map((nic) => [nic.network, nic.macAddress, ...addressesOf(nic), nic.mtu ?? ''].join(' ')).join(','),
     'ssh.port': String(spec.ssh.port ?? forwards[0]?.host ?? ''),
     'ssh.user': spec.ssh.user ?? '',

@@ -25,6 +25,7 @@ export interface MachineRecord {
    */
   readonly disks?: readonly DiskRecord[];
   readonly ssh: SshRecord;
+  /** SSH's first. While a change of them is under way also those that go away by it: no open port is ever missing here. */
   readonly forwards: readonly PortForward[];
   readonly macAddress: string;
   /** Its cards on private networks, as it was last started with; their addresses are kept for it. Absent: none. */
@@ -80,6 +81,10 @@ export interface PortForward {
   readonly host: number;
   readonly guest: number;
   readonly protocol: PortProtocol;
+  /** By `vm port add`, and not by the Machinefile: with a host port that was given, or with one that vm chose. */
+  readonly addedAs?: 'given' | 'chosen';
+  /** The host port that was asked for, where `auto_correct` replaced it. */
+  readonly insteadOf?: number;
 }
 
 export interface StartRecord {

@@ -11,6 +11,8 @@ import { readScale, writeScale } from './scale-file.ts';
 /** Names of folders that are not (or no longer) machines: being made, being removed. */
 const CREATING = '.creating-';
 const DESTROYING = '.destroying-';
+/** No machine is called so. */
+const PORTS_LOCK = '.ports';
 
 /**
  * The machines of one project, in `.vm` beside its Machinefile.
@@ -140,6 +142,12 @@ export class StateStore {
   async writeScale(scale: Scale): Promise<void> {
     await this.#ensureStateDir();
     await writeScale(this.#layout.scalePath, scale);
+  }
+
+  /** The lock of reading what host ports the machines have and giving one of them another. Taken after the machine's. */
+  async lockPorts(options: LockOptions): Promise<AsyncDisposable> {
+    await this.#ensureStateDir();
+    return acquireLock(this.#layout.lockDir(PORTS_LOCK), options);
   }
 
   async #ensureStateDir(): Promise<void> {

@@ -1,18 +1,26 @@
 import type { RunContext } from '../context.ts';
 import { StateError } from '../errors.ts';
 import type { HostCommand } from '../host/exec.ts';
+import { type PortAddress, portText } from '../host/port-address.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
+import type { ForwardChange, OpenPort } from '../machine/forwards.ts';
 import type { MachineLayout } from '../machine/layout.ts';
 import type { MachinePlan } from '../machine/plan.ts';
 import type { MachineRecord } from '../machine/record.ts';
 
-/** A forwarded host port was taken between its choice and its use. */
-export class PortTakenError extends StateError {
-  readonly port: number;
+export interface PortTakenFacts {
+  /** Who has the port, as words that follow “by”. */
+  readonly holder?: string | undefined;
+  readonly hint?: string | undefined;
+}
 
-  constructor(port: number, hint: string) {
-    super(`host port ${port} is already in use`, { hint });
-    this.port = port;
+/** A forwarded host port cannot be had: somebody else has it. */
+export class PortTakenError extends StateError {
+  readonly address: PortAddress;
+
+  constructor(address: PortAddress, { holder, hint }: PortTakenFacts = {}) {
+    super(`host port ${portText(address)} is already in use${holder === undefined ? '' : ` by ${holder}`}`, { hint });
+    this.address = address;
   }
 }
 
@@ -70,6 +78,17 @@ export interface Provider {
    * @throws PortTakenError when a forwarded port was taken meanwhile; GuestError with the hypervisor's own words.
    */
   start(plan: MachinePlan, context: RunContext): Promise<ProcessIdentity>;
+
+  /** The ports that a running machine forwards now; undefined where that cannot be seen. */
+  forwards(machine: RecordedMachine): Promise<readonly OpenPort[] | undefined>;
+
+  /**
+   * Makes a running machine forward these ports and no others, without a restart. Gives what had to be done for it: by what
+   * is forwarded now, so that it also finishes what was begun and not ended.
+   * @throws PortTakenError when a port is taken, StateError when the hypervisor refuses: the ports are as before then.
+   * TimeoutError when it falls silent: any of them may have changed.
+   */
+  applyForwards(machine: RecordedMachine, wanted: readonly OpenPort[]): Promise<ForwardChange>;
 
   /** Lets a paused machine run on. */
   unpause(machine: RecordedMachine): Promise<void>;

@@ -1,28 +1,13 @@
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findTool } from '../../src/host/exec.ts';
+import { takePort } from '../support/host-ports.ts';
 import { oneTiny } from '../support/machinefiles.ts';
 import { TestProject } from '../support/test-project.ts';
 import { mountTmpfs } from '../support/tmpfs.ts';
 
 const isRoot = process.getuid?.() === 0;
-
-/** A listener on loopback; disposing it gives the port back. */
-async function takePort(port: number): Promise<AsyncDisposable & { readonly port: number }> {
-  const server = await new Promise<Server>((resolve, reject) => {
-    const listening = createServer();
-    listening.once('error', reject);
-    listening.listen({ host: '127.0.0.1', port }, () => resolve(listening));
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  return {
-    port: address.port,
-    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
-  };
-}
 
 test('a host port that is taken: a clear error, or another port where that is allowed', async () => {
   await using taken = await takePort(0);

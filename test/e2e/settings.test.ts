@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { installerIso } from '../support/boot-iso.ts';
+import { readAll } from '../support/host-ports.ts';
 import { oneTiny } from '../support/machinefiles.ts';
 import { TestProject } from '../support/test-project.ts';
 
@@ -49,18 +50,6 @@ test('cpus, memory, disk, hostname, ports, extra arguments, message', async () =
   // In the background the program may take a moment to listen.
   await expect.poll(() => readAll(ports[0]?.host ?? 0), { timeout: 10_000 }).toBe('served\n');
 });
-
-function readAll(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
-    socket.on('data', (chunk: string) => {
-      text += chunk;
-      socket.end();
-    });
-    socket.once('error', reject).once('close', () => resolve(text));
-  });
-}
 
 test('UEFI: the guest boots by it, and keeps its variables', async () => {
   await using project = await TestProject.create({ files: { Machinefile: oneTiny('firmware: uefi') } });

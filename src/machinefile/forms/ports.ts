@@ -1,6 +1,7 @@
+import { ANY_ADDRESS } from '../../host/port-address.ts';
 import type { MachineDocument } from '../schema.ts';
 import type { PortProtocol, PortRange, PortRangeSpec, PortSpec } from '../spec.ts';
-import type { Parsed } from './parsed.ts';
+import { isMistake, type Parsed } from './parsed.ts';
 
 export type PortDocument = NonNullable<NonNullable<MachineDocument>['ports']>[number];
 
@@ -8,7 +9,6 @@ const SHORT_FORM = /^(?:(?:([0-9.]+):)?(?:([0-9-]+))?:)?([0-9-]+)(?:\/(tcp|udp))
 const MAX_PORT = 65_535;
 /** Each port is an argument of the hypervisor. */
 const MAX_RANGE = 1024;
-const ANY_ADDRESS = '0.0.0.0';
 
 /** What one entry of `ports` says. */
 export function parsePorts(port: PortDocument): Parsed<PortRangeSpec> {
@@ -19,7 +19,8 @@ export function parsePorts(port: PortDocument): Parsed<PortRangeSpec> {
   return { value: portRanges({ ...ranges, hostIp, protocol, autoCorrect }) };
 }
 
-interface PortParts {
+/** What an entry says; the rest is as usual. */
+export interface PortParts {
   readonly guest: PortRange;
   readonly host?: PortRange | undefined;
   readonly hostIp?: string | undefined;
@@ -27,7 +28,8 @@ interface PortParts {
   readonly autoCorrect?: boolean | undefined;
 }
 
-function portRanges(parts: PortParts): PortRangeSpec {
+/** The ports that an entry means. */
+export function portRanges(parts: PortParts): PortRangeSpec {
   return {
     hostIp: parts.hostIp ?? '127.0.0.1',
     host: parts.host,
@@ -42,12 +44,20 @@ function single(port: number): PortRange {
 }
 
 function parseShortForm(text: string): Parsed<PortRangeSpec> {
-  const [, hostIp, hostText, guestText = '', protocolText] = SHORT_FORM.exec(text) ?? [];
-  const protocol: PortProtocol = protocolText === 'udp' ? 'udp' : 'tcp';
+  const parsed = parsePortParts(text);
+  return isMistake(parsed) ? parsed : { value: portRanges(parsed.value) };
+}
+
+/** What a short form, `[[host_ip:]host:]guest[/tcp|udp]`, says, without defaults. */
+export function parsePortParts(text: string): Parsed<PortParts> {
+  const form = SHORT_FORM.exec(text);
+  if (form === null) return { mistake: `“${text}” is not a port` };
+  const [, hostIp, hostText, guestText = '', protocolText] = form;
+  const protocol = protocolText === 'udp' || protocolText === 'tcp' ? protocolText : undefined;
   if (hostIp !== undefined && !isIpv4(hostIp)) return { mistake: `“${hostIp}” is not an IPv4 address` };
   const guest = parseRange(guestText);
   if (typeof guest === 'string') return { mistake: guest };
-  if (hostText === undefined) return { value: portRanges({ guest, hostIp, protocol }) };
+  if (hostText === undefined) return { value: { guest, hostIp, protocol } };
   const host = parseRange(hostText);
   if (typeof host === 'string') return { mistake: host };
   const [hostCount, guestCount] = [countOf(host), countOf(guest)];
@@ -55,7 +65,7 @@ function parseShortForm(text: string): Parsed<PortRangeSpec> {
     const cure = 'give ranges of one length, or for replicas several times as many host ports';
     return { mistake: `${hostCount} host ports cannot lead to ${guestCount} guest ports (${cure})` };
   }
-  return { value: portRanges({ host, guest, hostIp, protocol }) };
+  return { value: { host, guest, hostIp, protocol } };
 }
 
 function parseRange(text: string): PortRange | string {
@@ -69,7 +79,7 @@ function parseRange(text: string): PortRange | string {
 
 function isIpv4(text: string): boolean {
   const parts = text.split('.');
-  return parts.length === 4 && parts.every((part) => /^[0-9]{1,3}$/.test(part) && Number(part) <= 255);
+  return parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
 }
 
 export function countOf({ first, last }: PortRange): number {

@@ -14,7 +14,7 @@ export const connectionKeys = {
     type: 'array',
     title: 'a list of ports',
     description:
-      'Forwarded ports: [[host_ip:]host:]guest[/tcp|udp], ranges such as 8000-8010:9000-9010, or mappings. Without a host port a free one is chosen and kept. Of a range such as 8080-8089:80 each replica gets the next port.',
+      'Forwarded ports: [[host_ip:]host:]guest[/tcp|udp], ranges such as 8000-8010:9000-9010, or mappings. Without a host port a free one is chosen and kept. vm up changes them while the machine runs. Of a range such as 8080-8089:80 each replica gets the next port.',
     examples: ['["8080:80", "53/udp"]'],
     items: {
       type: ['string', 'integer', 'object'],

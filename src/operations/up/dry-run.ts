@@ -2,10 +2,11 @@ import type { HostCommand } from '../../host/exec.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
 import { planMachine } from '../../machine/plan.ts';
 import { switchCommands } from '../networks/switches.ts';
+import { sshPort, wantedPorts } from '../ports/wanted-ports.ts';
+import { withPorts } from '../ports/with-ports.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { newRecord, withForwards } from './create.ts';
-import { allocateForwards } from './forwards.ts';
 import type { UpTarget } from './machine.ts';
 import { inOrder, selectSpecs, type UpRequest, withBoxes } from './up.ts';
 
@@ -35,9 +36,11 @@ async function describeMachine(project: Project, target: UpTarget, services: Ser
   const layout = project.states.layout(spec.name);
   const provider = services.providers[spec.provider];
   const before = existing ?? newRecord(projectName, spec, box, services.dirs.runtimeDir);
-  const forwards = existing?.forwards.length
-    ? existing.forwards
-    : await allocateForwards({ spec, machineId: before.id, previous: [], reserved: new Set() });
+  const previous = before.forwards;
+  const wanted = [sshPort(spec.ssh.port), ...wantedPorts(spec, previous)];
+  // What it has is not to be found taken: it may be running.
+  const decision = { spec, record: before, wanted, held: previous };
+  const forwards = await withPorts(project, decision, services, async (chosen) => chosen);
   const record = {
     ...withForwards(before, forwards),
     runtimeDir: machineRuntimeDir(services.dirs.runtimeDir, before.id),

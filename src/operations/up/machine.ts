@@ -16,6 +16,7 @@ import { lockMachine } from '../machine-lock.ts';
 import { applyNames, setUpCards } from '../networks/converge.ts';
 import type { MachineNetwork } from '../networks/project-networks.ts';
 import type { Reached } from '../order/run-in-order.ts';
+import { refreshPorts } from '../ports/refresh-ports.ts';
 import type { Project } from '../project.ts';
 import type { ProvisionChoice } from '../provision/choice.ts';
 import { applyEnvironment } from '../provision/environment.ts';
@@ -122,7 +123,7 @@ async function ensureRunning(
     return { ...(await awaitReady(project, { spec, box, ...started, isBooting: true }, services)), started: true };
   }
   if (observed.kind === 'paused') await provider.unpause({ record, layout });
-  const current = await refreshSsh(project, { spec, box, network, record }, services);
+  const current = await refreshRunning(project, { spec, box, network, record }, services);
   if (isSameProcess(record.ready, observed.process)) {
     return { record: current, guest: new LazyGuest({ record: current, layout }, services), started: false };
   }
@@ -150,7 +151,7 @@ async function boxOf(record: MachineRecord, target: UpTarget, services: Services
 }
 
 /** Takes over what can change while the machine runs, and says what cannot. */
-async function refreshSsh(project: Project, machine: StartableMachine, services: Services): Promise<MachineRecord> {
+async function refreshRunning(project: Project, machine: StartableMachine, services: Services): Promise<MachineRecord> {
   const { spec, record } = machine;
   const changed = changedSettings(
     record.started?.settings ?? {},
@@ -169,7 +170,7 @@ async function refreshSsh(project: Project, machine: StartableMachine, services:
   const current = { ...record, ssh: { ...record.ssh, forwardAgent, forwardX11, extraArgs } };
   if (JSON.stringify(current.ssh) !== JSON.stringify(record.ssh)) await project.states.write(current);
   await writeSshConfig({ record: current, layout: project.states.layout(spec.name) });
-  return current;
+  return refreshPorts(project, { spec, record: current }, services);
 }
 
 interface BootingMachine {

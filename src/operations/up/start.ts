@@ -4,23 +4,20 @@ import { ensureRuntimeDir } from '../../host/dirs.ts';
 import type { ProcessIdentity } from '../../host/processes.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
 import { type MachinePlan, planMachine, restartSettings } from '../../machine/plan.ts';
-import type { MachineRecord, PortForward } from '../../machine/record.ts';
+import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { HostEntry } from '../../networks/names.ts';
-import { PortTakenError } from '../../providers/provider.ts';
 import { writeSshConfig } from '../guest.ts';
 import { hostsFingerprint } from '../networks/guest-network.ts';
 import type { MachineNetwork } from '../networks/project-networks.ts';
 import { holdSwitches } from '../networks/switches.ts';
+import { sshPort, wantedPorts } from '../ports/wanted-ports.ts';
+import { withPorts } from '../ports/with-ports.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { sshSettings, withForwards } from './create.ts';
-import { allocateForwards, isReplaceable } from './forwards.ts';
 import { ownDiskRecords, reportDetached } from './own-disks.ts';
 import { writeSeed } from './seed.ts';
-
-/** Somebody may take a chosen port before QEMU binds it; each time another is chosen. */
-const PORT_ATTEMPTS = 5;
 
 export interface Started {
   readonly record: MachineRecord;
@@ -40,26 +37,19 @@ export async function startMachine(project: Project, machine: StartableMachine, 
   const { spec, box, network } = machine;
   return inPhase(services, spec.name, 'start', async () => {
     ensureRuntimeDir(services.dirs.runtimeDir, services.uid);
-    let record: MachineRecord = {
+    const record: MachineRecord = {
       ...machine.record,
       replica: spec.replica,
       runtimeDir: machineRuntimeDir(services.dirs.runtimeDir, machine.record.id),
       ssh: { ...machine.record.ssh, ...sshSettings(spec, box) },
     };
-    for (let attempt = 1; ; attempt++) {
-      record = await choosePorts(project, spec, record);
-      const plan = planStart(project, { ...machine, record }, services);
-      try {
-        return await startWith(plan, { project, record, hosts: network.hosts, services });
-      } catch (error) {
-        if (!isWorthAnotherPort(error, spec) || attempt === PORT_ATTEMPTS) throw error;
-      }
-    }
+    const wanted = [sshPort(spec.ssh.port), ...wantedPorts(spec, record.forwards)];
+    return withPorts(project, { spec, record, wanted, held: [] }, services, async (forwards) => {
+      const current = withForwards(record, forwards);
+      const plan = planStart(project, { ...machine, record: current }, services);
+      return startWith(plan, { project, record: current, hosts: network.hosts, services });
+    });
   });
-}
-
-function isWorthAnotherPort(error: unknown, spec: MachineSpec): boolean {
-  return error instanceof PortTakenError && isReplaceable(spec, error.port);
 }
 
 /** The plan that a start follows; pure but for finding out which accelerator works. */
@@ -100,17 +90,4 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
   reportDetached(plan, services);
   await writeSshConfig({ record: starting, layout: plan.layout });
   return { record: starting, process };
-}
-
-async function choosePorts(project: Project, spec: MachineSpec, record: MachineRecord): Promise<MachineRecord> {
-  const reserved = await portsOfOthers(project, spec.name);
-  const { id, forwards: previous } = record;
-  return withForwards(record, await allocateForwards({ spec, machineId: id, previous, reserved }));
-}
-
-async function portsOfOthers({ states }: Project, machine: string): Promise<Set<number>> {
-  const others = (await states.list()).filter((name) => name !== machine);
-  // The ports of a damaged one are not known: those that are in use are found by binding.
-  const records = await Promise.all(others.map((name) => states.readIfWhole(name)));
-  return new Set(records.flatMap((other) => other?.forwards ?? []).map(({ host }: PortForward) => host));
 }

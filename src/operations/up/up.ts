@@ -10,6 +10,7 @@ import { fittingParallelism } from '../order/parallelism.ts';
 import { runInOrder } from '../order/run-in-order.ts';
 import { clearAbandonedWorkshops } from '../packaging/workshop.ts';
 import type { Skipped } from '../parallel.ts';
+import { yieldPorts } from '../ports/yield-ports.ts';
 import { findTargets, type Project, requireSpec, type Target } from '../project.ts';
 import { checkNamedSteps } from '../provision/choice.ts';
 import { surplusReplicas } from '../scale/plan.ts';
@@ -48,6 +49,7 @@ export async function up(project: Project, request: UpRequest, services: Service
   // A copy that runs there keeps the machine that it was made of from starting.
   await clearAbandonedWorkshops(services);
   await compareWithHost(project, specs, services);
+  await yieldPorts(project, specs, services);
   const healthy = neededHealthy(specs);
   const optionsFor = ({ name, spec }: UpTarget): UpOptions => ({
     ...(selected.includes(spec) ? options : dependencyOptions(options)),

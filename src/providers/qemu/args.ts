@@ -2,12 +2,12 @@ import type { BoxKernel } from '../../boxes/box.ts';
 import type { HostCommand } from '../../host/exec.ts';
 import type { ConnectedNic } from '../../machine/nics.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
-import type { PortForward } from '../../machine/record.ts';
 import type { Accelerator, Arch, BootDevice } from '../../machinefile/spec.ts';
 import { netdevArgument, netdevId } from '../../networks/segment.ts';
 import { blockdev } from './blockdev.ts';
 import { boxDiskArgs, ownDiskArgs } from './disk-args.ts';
 import type { FirmwareImages } from './firmware.ts';
+import { forwardRule, NETDEV_ID } from './hostfwd.ts';
 
 const BYTES_PER_MIB = 1024 * 1024;
 
@@ -149,11 +149,12 @@ function kernelArgs(plan: MachinePlan): string[] {
 
 /** No network boot: an empty `romfile` keeps the firmware from loading one. */
 function networkArgs({ forwards, macAddress, isIsolated }: MachinePlan): string[] {
+  const rules = forwards.map((forward) => `hostfwd=${forwardRule(forward)}`);
   return [
     '-netdev',
-    ['user', 'id=user', ...(isIsolated ? ['restrict=on'] : []), ...forwards.map(forwardRule)].join(','),
+    ['user', `id=${NETDEV_ID}`, ...(isIsolated ? ['restrict=on'] : []), ...rules].join(','),
     '-device',
-    `virtio-net-pci,id=user-nic,netdev=user,mac=${macAddress},romfile=`,
+    `virtio-net-pci,id=user-nic,netdev=${NETDEV_ID},mac=${macAddress},romfile=`,
   ];
 }
 
@@ -167,10 +168,6 @@ function nicArgs(nic: ConnectedNic): string[] {
     '-device',
     `virtio-net-pci,id=${id}-nic,netdev=${id},mac=${macAddress},romfile=`,
   ];
-}
-
-function forwardRule({ protocol, hostIp, host, guest }: PortForward): string {
-  return `hostfwd=${protocol}:${hostIp}:${host}-:${guest}`;
 }
 
 function seedArgs({ box, layout }: MachinePlan): string[] {

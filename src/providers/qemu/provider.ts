@@ -14,6 +14,7 @@ import { isConnected } from './chardevs.ts';
 import { checkDiskPlaces } from './disk-args.ts';
 import { addCommands, createCommands, createDisks, ensureDisks } from './disks.ts';
 import { uefiOf } from './firmware.ts';
+import { applyForwards, observeForwards } from './forwards.ts';
 import { findQemu } from './process.ts';
 import { QmpClient, withMonitor } from './qmp.ts';
 import { startQemu } from './start.ts';
@@ -48,6 +49,10 @@ export const qemuProvider: Provider = {
   describeStart: (plan) => [...addCommands(plan), qemuCommand(plan, uefiOf(plan.spec))],
 
   start: (plan, context) => startQemu(plan, context.signal),
+
+  forwards: observeForwards,
+
+  applyForwards,
 
   async unpause({ record }) {
     const { monitorPath } = runtimeLayout(record.runtimeDir);

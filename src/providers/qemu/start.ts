@@ -10,6 +10,7 @@ import type { Display, MachineSpec } from '../../machinefile/spec.ts';
 import { PortTakenError } from '../provider.ts';
 import { qemuCommand } from './args.ts';
 import { uefiOf } from './firmware.ts';
+import { takenAddress } from './hostfwd.ts';
 import { QmpClient } from './qmp.ts';
 
 const START_TIMEOUT_MS = 60_000;
@@ -79,13 +80,8 @@ async function startFailure(plan: MachinePlan): Promise<Error> {
 
 /** Turns QEMU's last words into an error the user can act on. Pure. */
 export function explainStartFailure(output: string, plan: Pick<MachinePlan, 'spec' | 'layout'>): Error {
-  const taken = output.match(/Could not set up host forwarding rule '(?:tcp|udp):[^:]*:(\d+)-/);
-  if (taken?.[1] !== undefined) {
-    return new PortTakenError(
-      Number(taken[1]),
-      `choose another host port, leave it away, or set auto_correct: true; \`ss -ltnup sport = :${taken[1]}\` shows who has it`,
-    );
-  }
+  const taken = takenAddress(output);
+  if (taken !== undefined) return new PortTakenError(taken);
   if (/Failed to get "write" lock/.test(output)) {
     const [, diskPath = plan.layout.diskPath] = output.match(/another process using the image \[(.*)\]\?/) ?? [];
     return new StateError(`${plan.spec.name}: another process has its disk open: ${diskPath}`, {

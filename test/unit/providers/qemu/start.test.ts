@@ -10,7 +10,7 @@ test('a port taken meanwhile is told by its number', () => {
     "qemu-system-x86_64: -netdev user,id=user,hostfwd=tcp:127.0.0.1:8080-:80: Could not set up host forwarding rule 'tcp:127.0.0.1:8080-:80'";
   const error = explainStartFailure(output, plan);
   expect(error).toBeInstanceOf(PortTakenError);
-  expect((error as PortTakenError).port).toBe(8080);
+  expect(error).toMatchObject({ address: { hostIp: '127.0.0.1', port: 8080, protocol: 'tcp' } });
 });
 
 test('a disk that somebody has open', () => {
