@@ -1,6 +1,7 @@
 import type { ReportEvent } from '../context.ts';
 import type { PortForward } from '../machine/record.ts';
 import type { ExecOutcome } from '../operations/exec.ts';
+import type { PortChange } from '../operations/ports/locked-machine.ts';
 import type { ProvisionOutcome } from '../operations/provision/provision.ts';
 import type { UpOutcome } from '../operations/up/machine.ts';
 import type { TimedPhase } from './reporters.ts';
@@ -13,8 +14,12 @@ export function eventDocument(event: ReportEvent) {
   return elapsedMs === undefined ? rest : { ...rest, elapsed_ms: roundMs(elapsedMs) };
 }
 
-export function forwardDocument({ hostIp, host, guest, protocol }: PortForward) {
-  return { host_ip: hostIp, host, guest, protocol };
+export function forwardDocument({ hostIp, host, guest, protocol, addedAs }: PortForward) {
+  return { host_ip: hostIp, host, guest, protocol, added: addedAs !== undefined };
+}
+
+export function portChangeDocument({ machine, ports, forwards }: PortChange) {
+  return { machine, ports: ports.map(forwardDocument), forwards: forwards.map(forwardDocument) };
 }
 
 export function upDocument({ machine, created, started, ready, stepsRun, forwards }: UpOutcome) {

@@ -38,6 +38,10 @@ describe('bash', async () => {
   test.each([
     { words: ['vm', 'st'], offers: ['status'] },
     { words: ['vm', 'box', 'b'], offers: ['build'] },
+    { words: ['vm', 'box', 'push', '--q'], offers: ['--quiet'] },
+    { words: ['vm', 'port', 'a'], offers: ['add'] },
+    { words: ['vm', 'port', 'web'], offers: ['web-1', 'web-2'] },
+    { words: ['vm', 'port', 'add', 'web'], offers: ['web-1', 'web-2'] },
     { words: ['vm', 'up', '--dr'], offers: ['--dry-run'] },
     { words: ['vm', 'halt', 'web'], offers: ['web-1', 'web-2'] },
     { words: ['vm', 'halt', 'lb'], offers: ['lb', 'lb-1', 'lb-2'] },

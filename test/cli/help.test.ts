@@ -20,6 +20,7 @@ describe('help is an answer: on standard output, exit code 0', () => {
     { args: ['help', 'ps'], shows: /^Usage: vm status\|ps/m },
     { args: ['help', 'box'], shows: /^Usage: vm box COMMAND$/m },
     { args: ['box', '--help'], shows: /box remove +remove a box/ },
+    { args: ['help', 'port', 'add'], shows: /^Usage: vm port add \[options\] <machine> <ports\.\.\.>$/m },
     { args: ['help', 'box', 'build'], shows: /^Usage: vm box build \[options\] <recipe>$/m },
   ])('vm $args', async ({ args, shows }) => {
     const { exitCode, stdout, stderr } = await project.vm(...args);
@@ -45,6 +46,8 @@ describe('a wrong command line: exit code 2, what was probably meant, where to r
     { args: ['box'], says: 'no command given\n→ vm help box' },
     { args: ['box', 'bild'], says: "unknown command 'bild' (did you mean build?)\n→ vm help box" },
     { args: ['box', 'build'], says: "missing required argument 'recipe'\n→ vm help box build" },
+    { args: ['port', 'add', 'web'], says: "missing required argument 'ports'\n→ vm help port add" },
+    { args: ['port', 'web', '--', 'db'], says: 'name one machine' },
     { args: ['-q'], says: 'no command given\n→ vm --help' },
     { args: ['up', '--parallel', 'many'], says: 'must be a whole number from 1' },
     { args: ['up', '--provision-with', ','], says: 'name at least one' },

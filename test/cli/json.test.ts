@@ -78,6 +78,8 @@ const doing: readonly Case[] = [
   { heading: 'up', args: ['reload', '--provision'] },
   { heading: 'provision', args: ['provision'] },
   { heading: 'sync', args: ['sync'] },
+  { heading: 'port add', args: ['port', 'add', 'web', '8080'] },
+  { heading: 'port add', args: ['port', 'remove', 'web', '8080'] },
   { heading: 'exec', args: ['exec', 'web', '--', 'echo', 'hello'] },
   { heading: 'box add', args: ['box', 'add', 'disk.qcow2', '--name', 'team/router', '--version', '1.2.0'] },
   { heading: 'box update', args: ['box', 'update'] },

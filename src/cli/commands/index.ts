@@ -12,7 +12,7 @@ import { initCommand } from './init.ts';
 import { listCommand } from './list.ts';
 import { logsCommand } from './logs.ts';
 import { packageCommand } from './package.ts';
-import { portCommand } from './port.ts';
+import { portCommands } from './port.ts';
 import { withProfiles } from './project-options.ts';
 import { provisionCommand } from './provision.ts';
 import { reloadCommand } from './reload.ts';
@@ -45,7 +45,7 @@ export const commands: readonly CommandDefinition[] = [
   logsCommand,
   consoleCommand,
   screenshotCommand,
-  portCommand,
+  ...portCommands,
   sshConfigCommand,
   ...boxCommands,
   ...boxRegistryCommands,

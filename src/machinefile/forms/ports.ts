@@ -86,6 +86,22 @@ export function countOf({ first, last }: PortRange): number {
   return last - first + 1;
 }
 
+/** One port, as far as an entry says. */
+export interface PortSelector extends Pick<PortParts, 'hostIp' | 'protocol'> {
+  readonly guest: number;
+  readonly host: number | undefined;
+}
+
+/** The ports of an entry that has as many of the host's as of the guest's. */
+export function portSelectors({ guest, host, hostIp, protocol }: PortParts): PortSelector[] {
+  return Array.from({ length: countOf(guest) }, (_, index) => ({
+    guest: guest.first + index,
+    host: host && host.first + index,
+    hostIp,
+    protocol,
+  }));
+}
+
 /** How many machines the entry has host ports for, where a port that is in use is not replaced. */
 export function replicasServed({ host, guest, autoCorrect }: PortRangeSpec): number {
   if (host === undefined || autoCorrect) return Number.POSITIVE_INFINITY;

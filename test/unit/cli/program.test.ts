@@ -24,6 +24,11 @@ test.each([
   ['destroy -y', { name: 'destroy', yes: true }],
   ['--no-color up', { name: 'up', color: false }],
   ['up', { name: 'up', color: true, json: false, quiet: false, yes: false }],
+  ['port web --json', { name: 'port', args: ['web'], json: true }],
+  ['port add web 8080:80 --json', { name: 'port add', args: ['web', '8080:80'], json: true }],
+  ['port add web 80 --profile a', { name: 'port add', options: { profile: ['a'] } }],
+  ['port --json remove web 80', { name: 'port remove', args: ['web', '80'], json: true }],
+  ['port -- add', { name: 'port', args: [], rest: ['add'] }],
   ['box build tiny', { name: 'box build', args: ['tiny'] }],
   ['exec web -- ls -la --json', { name: 'exec', args: ['web'], rest: ['ls', '-la', '--json'], json: false }],
 ])('%s', (line, expected) => {
