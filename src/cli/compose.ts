@@ -7,6 +7,7 @@ import { connectSsh } from '../communicators/ssh.ts';
 import type { Reporter } from '../context.ts';
 import type { Problem } from '../errors.ts';
 import { resolveDirs } from '../host/dirs.ts';
+import { LedgerStore } from '../machine/ledger-store.ts';
 import { MachineIndex } from '../machine/machine-index.ts';
 import type { BoxRecipe } from '../machinefile/box-recipe.ts';
 import type { Arch } from '../machinefile/spec.ts';
@@ -56,6 +57,7 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
     vagrantServerUrl: env.VAGRANT_SERVER_URL || undefined,
     dockerConfigPath: join(env.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json'),
     index: new MachineIndex(dirs.homeDir),
+    ledgers: new LedgerStore(dirs.homeDir),
     providers,
     guests: { connect: connectSsh, waitUntilReady },
     hasVde: () => {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { copyFile, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createReadStream, existsSync, type Stats } from 'node:fs';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InterruptedError, VmError } from '../errors.ts';
 
@@ -96,6 +96,14 @@ export function asWriteError(path: string, error: unknown): unknown {
     default:
       return error;
   }
+}
+
+/** What the file system knows of a folder and of each file directly in it; nothing where it is gone. */
+export async function statFolder(dir: string): Promise<Stats[]> {
+  const names = (await unlessMissing(readdir(dir))) ?? [];
+  const paths = [dir, ...names.map((name) => join(dir, name))];
+  const found = await Promise.all(paths.map((path) => unlessMissing(stat(path))));
+  return found.filter((stats) => stats !== undefined);
 }
 
 /** SHA-256 of a file's bytes, in lower-case hex. @throws InterruptedError. */

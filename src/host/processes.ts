@@ -11,13 +11,26 @@ export interface ProcessIdentity {
 
 /** The identity of a live process; undefined if there is none with this pid, or only its zombie. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
-  const stat = readProcFile(pid, 'stat');
-  if (stat === undefined) return undefined;
+  const text = readProcFile(pid, 'stat');
+  const stat = text === undefined ? undefined : parseProcessStat(text);
+  return stat === undefined || 'ZXx'.includes(stat.state) ? undefined : { pid, startTicks: stat.startTicks };
+}
+
+/** Of /proc/PID/stat, what is looked at. */
+export interface ProcessStat {
+  readonly state: string;
+  readonly startTicks: string;
+  /** Clock ticks of processor time, of all its threads, in user mode and in the kernel. */
+  readonly cpuTicks: number;
+}
+
+/** Takes the text of /proc/PID/stat apart: fields 3, 14 and 15, and 22 of proc(5). Pure. */
+export function parseProcessStat(text: string): ProcessStat | undefined {
   // The command name may hold spaces and parentheses: fields are counted from the last ')'.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, startTicks] = [fields[0], fields[19]];
-  if (state === undefined || startTicks === undefined || 'ZXx'.includes(state)) return undefined;
-  return { pid, startTicks };
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, userTicks, kernelTicks, startTicks] = [fields[0], fields[11], fields[12], fields[19]];
+  if (state === undefined || startTicks === undefined) return undefined;
+  return { state, startTicks, cpuTicks: Number(userTicks) + Number(kernelTicks) };
 }
 
 export function isAlive(identity: ProcessIdentity): boolean {
@@ -48,7 +61,7 @@ export function allPids(): number[] {
 }
 
 /** A file of /proc about a process; undefined where it has ended, or may not be read. */
-export function readProcFile(pid: number, file: 'stat' | 'cmdline' | 'comm'): string | undefined {
+export function readProcFile(pid: number, file: 'stat' | 'status' | 'cmdline' | 'comm'): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {

@@ -38,6 +38,11 @@ export class LazyGuest implements AsyncDisposable {
     return this.#connection;
   }
 
+  /** The connection, if somebody has wanted one and it could be made. */
+  async ifConnected(): Promise<Communicator | undefined> {
+    return this.#connection?.catch(() => undefined);
+  }
+
   async #connect(): Promise<Communicator> {
     const { guests, signal } = this.#services;
     return guests.connect(await endpointOf(this.#machine), { signal, timeoutMs: CONNECT_TIMEOUT_MS });

@@ -9,6 +9,8 @@ import { inReverse } from './order/graph.ts';
 import { runInOrder } from './order/run-in-order.ts';
 import { findTargets, type Project } from './project.ts';
 import type { Services } from './services.ts';
+import { meterEnd, meterRun } from './usage/metering.ts';
+import { askOverSharedConnection } from './usage/network-reading.ts';
 
 const DEFAULT_HALT_TIMEOUT_MS = 60_000;
 
@@ -58,16 +60,25 @@ export async function haltMachine(
     return { machine: name, outcome: 'already_stopped' };
   }
   return withHooks(project, { machine: name, operation: 'halt' }, services, async () => {
-    const outcome = await inPhase(services, name, 'halt', () => stopMachine(machine, { ...options, services }));
+    const outcome = await inPhase(services, name, 'halt', () =>
+      stopMachine(project, machine, { ...options, services }),
+    );
     await releaseSwitches(project, record, services);
     return { machine: name, outcome };
   });
 }
 
-async function stopMachine(machine: RecordedMachine, { force, guest, services }: HaltOptions): Promise<StopOutcome> {
+async function stopMachine(
+  project: Project,
+  machine: RecordedMachine,
+  { force, guest, services }: HaltOptions,
+): Promise<StopOutcome> {
   const { record } = machine;
+  // Should this vm be killed, it is known as of now what the run has used.
+  await meterRun(project, machine, { services });
+  const network = await askOverSharedConnection(machine);
   const closing = closeSharedConnection(handleOf(machine));
-  const outcome = await services.providers[record.provider].stop(
+  const { outcome, lastFigures } = await services.providers[record.provider].stop(
     handleOf(machine),
     force
       ? { force }
@@ -79,6 +90,8 @@ async function stopMachine(machine: RecordedMachine, { force, guest, services }:
     services,
   );
   await closing;
+  const ended = { lastFigures, network, isDestroyed: false };
+  await meterEnd(project, { id: record.id, name: record.machine, record }, { ended, services });
   return outcome;
 }
 

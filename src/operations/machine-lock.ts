@@ -1,14 +1,16 @@
 import type { StateStore } from '../machine/state-store.ts';
 import type { Project } from './project.ts';
 import type { Services } from './services.ts';
+import { settleEndedRun } from './usage/metering.ts';
 
 /** Takes the lock of everything that changes a machine, and says whom it waits for. Disposing it gives it back. */
-export function lockMachine(
+export async function lockMachine(
   project: Project,
   { name, purpose }: { readonly name: string; readonly purpose: string },
-  { reporter, signal }: Services,
+  services: Services,
 ): Promise<AsyncDisposable> {
-  return project.states.lock(name, {
+  const { reporter, signal } = services;
+  const lock = await project.states.lock(name, {
     purpose,
     signal,
     onWait: (holder) =>
@@ -19,6 +21,8 @@ export function lockMachine(
         text: `waiting for ${holder.purpose} (pid ${holder.pid}), which is working on it`,
       }),
   });
+  await settleEndedRun(project, name, services);
+  return lock;
 }
 
 /** A name that no machine can have. */

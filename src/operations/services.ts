@@ -4,6 +4,7 @@ import type { connectSsh } from '../communicators/ssh.ts';
 import type { RunContext } from '../context.ts';
 import type { HostDirs } from '../host/dirs.ts';
 import type { HttpClient } from '../http/http-client.ts';
+import type { LedgerStore } from '../machine/ledger-store.ts';
 import type { MachineIndex } from '../machine/machine-index.ts';
 import type { Accelerator, Arch, ProviderName } from '../machinefile/spec.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -25,6 +26,8 @@ export interface Services extends RunContext {
   /** Docker's `config.json`, where logins to registries are. */
   readonly dockerConfigPath: string;
   readonly index: MachineIndex;
+  /** What machines have used. */
+  readonly ledgers: LedgerStore;
   readonly providers: Readonly<Record<ProviderName, Provider>>;
   readonly guests: {
     readonly connect: typeof connectSsh;

@@ -52,6 +52,24 @@ export function handleOf({ record, layout }: RecordedMachine): MachineHandle {
   return { id: record.id, name: record.machine, layout, runtimeDir: record.runtimeDir };
 }
 
+/** What a run of a machine has used since its hypervisor was started. */
+export interface RunFigures {
+  readonly process: ProcessIdentity;
+  readonly runningMs: number;
+  /** Of all processors together, for the guest and for the hypervisor's own work. */
+  readonly cpuMs: number;
+  /** Of the host's memory, now. */
+  readonly memoryBytes: number;
+  /** Undefined where the hypervisor did not tell. */
+  readonly disk: DiskTraffic | undefined;
+}
+
+/** What a guest has moved from and to its drives. */
+export interface DiskTraffic {
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
 /** Runs machines on one kind of hypervisor. Stateless: all it needs is in its arguments. Every method may be repeated. */
 export interface Provider {
   /** Before anything is created: @throws MissingToolError or VmError when this host cannot run the plan. */
@@ -103,7 +121,10 @@ export interface Provider {
   isConsoleTaken(machine: RecordedMachine): Promise<boolean>;
 
   /** Stops it: gracefully first, by force after its time, or by force at once. Returns when no process is left. */
-  stop(machine: MachineHandle, options: StopOptions, context: RunContext): Promise<StopOutcome>;
+  stop(machine: MachineHandle, options: StopOptions, context: RunContext): Promise<Stopped>;
+
+  /** What its run has used so far; undefined where it does not run. Never waits for a lock. */
+  meter(machine: MachineHandle): Promise<RunFigures | undefined>;
 
   /** Removes what the provider keeps outside the machine's folder: processes, sockets. The machine may be broken. */
   release(machine: MachineHandle, context: RunContext): Promise<void>;
@@ -129,6 +150,12 @@ export interface GracefulStop {
   readonly haltTimeoutMs: number;
   /** Asks the guest's own system to power off, for when the power button is not heard. */
   powerOffGuest(): Promise<void>;
+}
+
+export interface Stopped {
+  readonly outcome: StopOutcome;
+  /** What the run had used when it was last seen, a moment before its end; undefined where it was stopped already. */
+  readonly lastFigures: RunFigures | undefined;
 }
 
 /** Which rung of the ladder ended it. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BoxStore } from '../../src/boxes/store.ts';
 import { GuestError } from '../../src/errors.ts';
 import { identifyProcess, type ProcessIdentity } from '../../src/host/processes.ts';
+import { LedgerStore } from '../../src/machine/ledger-store.ts';
 import { MachineIndex } from '../../src/machine/machine-index.ts';
 import type { MachinePlan } from '../../src/machine/plan.ts';
 import type { Services } from '../../src/operations/services.ts';
@@ -51,6 +52,7 @@ export function fakeServices(homeDir: string, guest: FakeGuest): Services {
     vagrantServerUrl: undefined,
     dockerConfigPath: join(homeDir, 'config.json'),
     index: new MachineIndex(homeDir),
+    ledgers: new LedgerStore(homeDir),
     providers: { qemu: fakeProvider(guest) },
     guests: { connect: () => guest.connect(), waitUntilReady: () => guest.waitUntilReady() },
     hasVde: async () => false,
@@ -79,7 +81,8 @@ function fakeProvider(guest: FakeGuest): Provider {
       guest.started.push(plan);
       return self;
     },
-    stop,
+    stop: async (machine, options) => ({ outcome: await stop(machine, options), lastFigures: undefined }),
+    meter: async () => undefined,
     async release(machine) {
       await stop(machine, { force: true });
     },

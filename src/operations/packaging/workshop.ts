@@ -8,6 +8,7 @@ import type { MachineSpec } from '../../machinefile/spec.ts';
 import { destroyMachine } from '../destroy-machine.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
+import { workshopsDir } from './workshops-dir.ts';
 
 /** A project for one machine that a box is made in. Disposing it removes both, whatever state they are in. */
 export interface Workshop extends AsyncDisposable {
@@ -17,7 +18,7 @@ export interface Workshop extends AsyncDisposable {
 /** Opens a workshop below VM_HOME. What processes that were killed left in theirs is removed. */
 export async function openWorkshop(spec: MachineSpec, services: Services): Promise<Workshop> {
   await clearAbandonedWorkshops(services);
-  const projectDir = join(workshopsDir(services), nameOfMaker());
+  const projectDir = join(workshopsDir(services.dirs), nameOfMaker());
   const project: Project = {
     projectDir,
     states: new StateStore(projectDir),
@@ -29,17 +30,13 @@ export async function openWorkshop(spec: MachineSpec, services: Services): Promi
 
 /** Removes the machines that killed processes left in their workshops. */
 export async function clearAbandonedWorkshops(services: Services): Promise<void> {
-  const dir = workshopsDir(services);
+  const dir = workshopsDir(services.dirs);
   for (const name of (await unlessMissing(readdir(dir))) ?? []) {
     if (isMakerAlive(name)) continue;
     const projectDir = join(dir, name);
     const spec = new StateError('the process that worked here was killed');
     await clear({ projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] }, services);
   }
-}
-
-function workshopsDir({ dirs }: Services): string {
-  return join(dirs.homeDir, 'workshops');
 }
 
 /** Not to be interrupted: no machine may be left running that nobody knows of. */

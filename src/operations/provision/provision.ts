@@ -4,6 +4,7 @@ import { forEachParallel } from '../parallel.ts';
 import { type Project, requireMachine } from '../project.ts';
 import type { Services } from '../services.ts';
 import { selectSpecs } from '../up/up.ts';
+import { meterRun } from '../usage/metering.ts';
 import { checkNamedSteps, type ProvisionChoice } from './choice.ts';
 import { applyEnvironment } from './environment.ts';
 import { provisionMachine } from './steps.ts';
@@ -31,6 +32,7 @@ export async function provision(
     await using guest = new LazyGuest(machine, services);
     const record = await applyEnvironment(project, { spec, record: machine.record, guest }, services);
     const { stepsRun } = await provisionMachine(project, { spec, record, guest }, { choice: request.choice, services });
+    await meterRun(project, machine, { services, guest });
     return { machine: spec.name, stepsRun };
   });
 }

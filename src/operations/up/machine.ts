@@ -23,6 +23,7 @@ import { applyEnvironment } from '../provision/environment.ts';
 import { provisionMachine } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { syncMachine } from '../sync.ts';
+import { meterRun } from '../usage/metering.ts';
 import { isInstalledByHand, reportUndone } from './by-hand.ts';
 import { awaitCloudInit } from './cloud-init.ts';
 import { createMachine, indexEntryOf } from './create.ts';
@@ -93,6 +94,11 @@ async function bringUp(project: Project, target: UpTarget, work: UpWork): Promis
   const provisioned = await convergeGuest(project, { spec, record, guest }, { options, services });
   reached?.('provisioned');
   if (options.awaitsHealth) await awaitHealthy({ spec, record: provisioned.record, guest }, services);
+  await meterRun(
+    project,
+    { record: provisioned.record, layout: project.states.layout(spec.name) },
+    { services, guest },
+  );
   return { ...done, ready: true, stepsRun: provisioned.stepsRun, forwards: provisioned.record.forwards };
 }
 

@@ -15,6 +15,7 @@ import { sshPort, wantedPorts } from '../ports/wanted-ports.ts';
 import { withPorts } from '../ports/with-ports.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
+import { meterRun } from '../usage/metering.ts';
 import { sshSettings, withForwards } from './create.ts';
 import { ownDiskRecords, reportDetached } from './own-disks.ts';
 import { writeSeed } from './seed.ts';
@@ -44,11 +45,13 @@ export async function startMachine(project: Project, machine: StartableMachine, 
       ssh: { ...machine.record.ssh, ...sshSettings(spec, box) },
     };
     const wanted = [sshPort(spec.ssh.port), ...wantedPorts(spec, record.forwards)];
-    return withPorts(project, { spec, record, wanted, held: [] }, services, async (forwards) => {
+    const started = await withPorts(project, { spec, record, wanted, held: [] }, services, async (forwards) => {
       const current = withForwards(record, forwards);
       const plan = planStart(project, { ...machine, record: current }, services);
       return startWith(plan, { project, record: current, hosts: network.hosts, services });
     });
+    await meterRun(project, { record: started.record, layout: project.states.layout(spec.name) }, { services });
+    return started;
   });
 }
 

@@ -20,11 +20,22 @@ function readPid(pidPath: string): number | undefined {
   }
 }
 
+interface Watch {
+  readonly signal: AbortSignal;
+  /** Called each time the process is looked at, also after its end. */
+  onLook(): void;
+}
+
 /** Whether the process has ended within `timeoutMs`. */
-export async function endsWithin(process: ProcessIdentity, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+export async function endsWithin(
+  process: ProcessIdentity,
+  timeoutMs: number,
+  { signal, onLook }: Watch,
+): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   const ended = await waitFor(
     () => {
+      onLook();
       if (!isAlive(process)) return 'ended';
       return performance.now() >= deadline ? 'alive' : undefined;
     },

@@ -15,13 +15,12 @@ import { checkDiskPlaces } from './disk-args.ts';
 import { addCommands, createCommands, createDisks, ensureDisks } from './disks.ts';
 import { uefiOf } from './firmware.ts';
 import { applyForwards, observeForwards } from './forwards.ts';
+import { meterQemu } from './meter.ts';
 import { findQemu } from './process.ts';
-import { QmpClient, withMonitor } from './qmp.ts';
+import { OBSERVER_TIMEOUT_MS, QmpClient, withMonitor } from './qmp.ts';
 import { startQemu } from './start.ts';
 import { stopQemu } from './stop.ts';
 
-/** How long an observer waits for a monitor that another `vm` may be using. */
-const OBSERVER_TIMEOUT_MS = 200;
 const SCREENSHOT_TIMEOUT_MS = 5000;
 const UNPAUSE_TIMEOUT_MS = 5_000;
 
@@ -60,6 +59,8 @@ export const qemuProvider: Provider = {
   },
 
   stop: (machine, options, context) => stopQemu(machine, options, context.signal),
+
+  meter: meterQemu,
 
   async release(machine, context) {
     await stopQemu(machine, { force: true }, context.signal);

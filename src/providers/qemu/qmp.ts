@@ -10,6 +10,9 @@ interface QmpMessage {
   readonly event?: string;
 }
 
+/** How long an observer waits for a monitor that another `vm` may be using. */
+export const OBSERVER_TIMEOUT_MS = 200;
+
 /** A QEMU that is merely busy answers sooner; one that does not is stuck, and nobody may wait for it forever. */
 const REPLY_TIMEOUT_MS = 5_000;
 

@@ -3,7 +3,8 @@ import { StateError } from '../../errors.ts';
 import type { ProcessIdentity } from '../../host/processes.ts';
 import { pause } from '../../host/wait.ts';
 import { runtimeLayout } from '../../machine/layout.ts';
-import type { MachineHandle, StopOptions, StopOutcome } from '../provider.ts';
+import type { MachineHandle, StopOptions, StopOutcome, Stopped } from '../provider.ts';
+import { FinalMeter } from './meter.ts';
 import { endsWithin, findQemu } from './process.ts';
 import { withMonitor } from './qmp.ts';
 
@@ -21,17 +22,14 @@ interface Rung {
 }
 
 /** Goes down the ladder: power button, poweroff in the guest, QMP `quit`, SIGKILL; each after its time. */
-export async function stopQemu(
-  machine: MachineHandle,
-  options: StopOptions,
-  signal: AbortSignal,
-): Promise<StopOutcome> {
+export async function stopQemu(machine: MachineHandle, options: StopOptions, signal: AbortSignal): Promise<Stopped> {
   const qemu = findQemu(machine);
-  if (qemu === undefined) return 'already_stopped';
+  if (qemu === undefined) return { outcome: 'already_stopped', lastFigures: undefined };
+  await using meter = await FinalMeter.start(machine, qemu);
   for (const rung of stopLadder(machine, qemu, options)) {
-    if (await descend(rung, qemu, signal)) {
+    if (await descend(rung, { qemu, meter, signal })) {
       await rm(machine.layout.pidPath, { force: true });
-      return rung.outcome;
+      return { outcome: rung.outcome, lastFigures: meter.latest };
     }
   }
   throw new StateError(`${machine.name}: QEMU (pid ${qemu.pid}) does not end, not even by SIGKILL`, {
@@ -63,14 +61,20 @@ function stopLadder(machine: MachineHandle, qemu: ProcessIdentity, options: Stop
   ];
 }
 
+interface Descent {
+  readonly qemu: ProcessIdentity;
+  readonly meter: FinalMeter;
+  readonly signal: AbortSignal;
+}
+
 /** Whether the rung's action ended QEMU in its time. The action is given up when the time is over. */
-async function descend(rung: Rung, qemu: ProcessIdentity, signal: AbortSignal): Promise<boolean> {
+async function descend(rung: Rung, { qemu, meter, signal }: Descent): Promise<boolean> {
   const rungEnds = new AbortController();
   const acting = rung.act(AbortSignal.any([signal, rungEnds.signal])).catch(() => {
     // A rung that cannot act (no monitor, no SSH) is passed when its time is over; the next one is stronger.
   });
   try {
-    return await endsWithin(qemu, rung.timeoutMs, signal);
+    return await endsWithin(qemu, rung.timeoutMs, { signal, onLook: () => meter.sample() });
   } finally {
     rungEnds.abort();
     await acting;
