@@ -36,7 +36,7 @@ describe('bash', async () => {
   });
 
   test.each([
-    { words: ['vm', 'st'], offers: ['status'] },
+    { words: ['vm', 'stat'], offers: ['status', 'stats'] },
     { words: ['vm', 'box', 'b'], offers: ['build'] },
     { words: ['vm', 'box', 'push', '--q'], offers: ['--quiet'] },
     { words: ['vm', 'port', 'a'], offers: ['add'] },

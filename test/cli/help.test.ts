@@ -39,7 +39,7 @@ describe('help is an answer: on standard output, exit code 0', () => {
 
 describe('a wrong command line: exit code 2, what was probably meant, where to read on', () => {
   test.each([
-    { args: ['statsu'], says: "unknown command 'statsu' (did you mean status?)\n→ vm --help" },
+    { args: ['provison'], says: "unknown command 'provison' (did you mean provision?)\n→ vm --help" },
     { args: ['frobnicate'], says: "unknown command 'frobnicate'\n→ vm --help" },
     { args: ['up', '--dryrun'], says: "unknown option '--dryrun' (did you mean --dry-run?)\n→ vm help up" },
     { args: ['help', 'destory'], says: 'there is no command “destory” (did you mean “destroy”?)\n→ vm --help' },

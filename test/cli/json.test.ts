@@ -63,6 +63,9 @@ const telling: readonly Case[] = [
   { heading: 'status', args: ['status'] },
   { heading: 'status', args: ['list'] },
   { heading: 'list --all', args: ['list', '--all'] },
+  { heading: 'stats --no-stream', args: ['stats', '--no-stream'] },
+  { heading: 'usage', args: ['usage'] },
+  { heading: 'usage', args: ['usage', '--all'] },
   { heading: 'up --dry-run', args: ['up', '--dry-run'] },
   { heading: 'port', args: ['port'] },
   { heading: 'ssh-config', args: ['ssh-config', 'web'] },
@@ -112,6 +115,14 @@ describe('while a machine runs', () => {
 
   test('logs', async () => {
     expect((await jsonOf(['logs'])).map(shapeOf)).toEqual(documentedShapes('logs'));
+  });
+
+  test('stats', async () => {
+    const running = project.start('stats', '--json');
+    const line = await new Promise((resolve) => running.child.stdout?.once('data', resolve));
+    running.child.kill('SIGINT');
+    expect(await running.ended).toMatchObject({ exitCode: 130 });
+    expect([shapeOf(JSON.parse(String(line)))]).toEqual(documentedShapes('stats'));
   });
 
   test.each(doing)('$heading: `$args` prints events, then the result, as documented', async ({ heading, args }) => {

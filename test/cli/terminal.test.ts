@@ -43,6 +43,15 @@ describe.runIf(findTool('script'))('on a terminal', () => {
     expect(screen.includes(COLOUR)).toBe(hasColour);
   });
 
+  test('stats takes the place of itself, until Ctrl-C', async () => {
+    await using project = await TestProject.create({ files: SLOW, tools: [] });
+    const actions = [{ after: '\u001b[2A', keys: '\u0003' }];
+    const { screen, ...ended } = await onTerminal(project, ['stats'], { actions });
+    expect(ended, screen).toEqual({ exitCode: 130, isRestored: true });
+    expect(screen).toMatch(/^m +- +- +- +-/m);
+    expect(screen.lastIndexOf('\u001b[?25h')).toBeGreaterThan(screen.lastIndexOf('\u001b[?25l'));
+  });
+
   test('destroy asks, and only yes is yes', async () => {
     await using project = await projectOnDisk();
     await project.fails(1, 'up');

@@ -20,9 +20,11 @@ import { scaleCommand } from './scale.ts';
 import { screenshotCommand } from './screenshot.ts';
 import { sshCommand } from './ssh.ts';
 import { sshConfigCommand } from './ssh-config.ts';
+import { statsCommand } from './stats.ts';
 import { statusCommand } from './status.ts';
 import { syncCommand } from './sync.ts';
 import { upCommand } from './up.ts';
+import { usageCommand } from './usage.ts';
 import { validateCommand } from './validate.ts';
 import { versionCommand } from './version.ts';
 
@@ -34,6 +36,8 @@ export const commands: readonly CommandDefinition[] = [
   upCommand,
   statusCommand,
   listCommand,
+  statsCommand,
+  usageCommand,
   haltCommand,
   reloadCommand,
   scaleCommand,

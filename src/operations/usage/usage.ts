@@ -5,7 +5,8 @@ import { settle, withReading } from '../../machine/usage-folding.ts';
 import { emptyLedger, type UsageLedger } from '../../machine/usage-ledger.ts';
 import { handleOf, type RecordedMachine } from '../../providers/provider.ts';
 import { isWorkshop } from '../packaging/workshops-dir.ts';
-import { listTargets, type Project, selectTargets, type Target } from '../project.ts';
+import { listTargets, type Project, type Target } from '../project.ts';
+import { selectTargets } from '../select-targets.ts';
 import type { Services } from '../services.ts';
 import { keepReading } from './keep-reading.ts';
 import { askByLogin } from './network-reading.ts';
@@ -38,7 +39,10 @@ function selectUsage(
   patterns: readonly string[],
   declared: readonly Target[],
 ): MachineUsage[] {
-  const used = all.map(({ machine }) => ({ name: machine, spec: undefined, exists: true, isActive: true }));
+  const used = all.map(({ machine }) => {
+    const replica = declared.find(({ name }) => name === machine)?.replica;
+    return { name: machine, spec: undefined, replica, exists: true, isActive: true };
+  });
   const others = declared.filter(({ name }) => !all.some(({ machine }) => machine === name));
   const selected = new Set(selectTargets([...used, ...others], patterns).map(({ name }) => name));
   return all.filter(({ machine }) => selected.has(machine));
