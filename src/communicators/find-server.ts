@@ -34,9 +34,11 @@ const KEEP = 3;
 
 /**
  * Once the guest's kernel has turned a connection down, its network is up: a connection that hangs now has most likely
- * reached the server, which is starting a process for it. Another one would only make it slower.
+ * reached the server, which is starting a process for it. Another one would only make it slower, and giving up the one
+ * that hangs would waste what the guest has done for it: on a busy host a guest that is asked faster than it can answer
+ * never comes to an end (seen at 5 s an answer). So none is given up, and each time the next one waits longer.
  */
-const ONCE_GUEST_ANSWERS_MS = 1500;
+const ONCE_GUEST_ANSWERS = { firstMs: 1500, factor: 2, maxMs: 30_000 };
 
 /** Pauses after a connection was turned down: the first, the factor, the longest. */
 const BACKOFF = { firstMs: 20, factor: 1.25, maxMs: 250 };
@@ -48,35 +50,93 @@ const BACKOFF = { firstMs: 20, factor: 1.25, maxMs: 250 };
  */
 export async function findServer(
   address: ServerAddress,
-  { signal, isBooting, networkMark }: SearchOptions,
+  options: SearchOptions,
   deps: SearchDeps = { openProbe: openBannerProbe, pause },
 ): Promise<Socket> {
-  let hanging: BannerProbe[] = []; // oldest first
-  let guestAnswers = false;
-  let pauseMs = BACKOFF.firstMs;
-  try {
-    if (isBooting) await nextOccasion(networkMark, signal, deps);
-    for (;;) {
-      hanging.push(deps.openProbe(address));
-      const first = await firstOutcome(hanging, (stop) => {
-        const either = AbortSignal.any([signal, stop]);
-        return guestAnswers ? deps.pause(ONCE_GUEST_ANSWERS_MS, either) : nextOccasion(networkMark, either, deps);
-      });
-      if (first === undefined) {
-        hanging = abandonAllBut(KEEP, hanging);
-        continue;
-      }
-      hanging = hanging.filter((probe) => probe !== first.probe);
-      if (typeof first.outcome === 'object') return first.outcome;
-      if (first.outcome === 'closed' && !guestAnswers) {
-        guestAnswers = true;
-        pauseMs = BACKOFF.firstMs;
-      }
-      await deps.pause(pauseMs, signal);
-      pauseMs = Math.min(pauseMs * BACKOFF.factor, BACKOFF.maxMs);
+  const { signal, isBooting, networkMark } = options;
+  using search = new Search(options, deps);
+  if (isBooting) await nextOccasion(networkMark, signal, deps);
+  for (let isTimeForAnother = true; ; ) {
+    if (isTimeForAnother) search.open(address);
+    const first = await firstOutcome(search.probes(), (stop) => search.timeForAnother(stop));
+    if (first === undefined) {
+      search.goOn();
+      isTimeForAnother = true;
+      continue;
     }
-  } finally {
-    abandonAllBut(0, hanging);
+    const { probe, outcome } = first;
+    if (typeof outcome === 'object') return search.take(probe, outcome);
+    isTimeForAnother = await search.turnedDown(probe, outcome);
+  }
+}
+
+/** The connections that are on their way, and what is known of the guest. Disposing it gives them up. */
+class Search implements Disposable {
+  readonly #options: SearchOptions;
+  readonly #deps: SearchDeps;
+  /** Opened before the guest's network was known to be up; oldest first. */
+  #early: BannerProbe[] = [];
+  /** Opened since: the server has them, or will soon. */
+  #pending: BannerProbe[] = [];
+  #guestAnswers = false;
+  #pauseMs = BACKOFF.firstMs;
+  #patienceMs = ONCE_GUEST_ANSWERS.firstMs;
+
+  constructor(options: SearchOptions, deps: SearchDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  open(address: ServerAddress): void {
+    (this.#guestAnswers ? this.#pending : this.#early).push(this.#deps.openProbe(address));
+  }
+
+  probes(): BannerProbe[] {
+    return [...this.#early, ...this.#pending];
+  }
+
+  /** Resolves when none of them has come to anything for long enough. */
+  timeForAnother(stop: AbortSignal): Promise<void> {
+    const { signal, networkMark } = this.#options;
+    const either = AbortSignal.any([signal, stop]);
+    return this.#guestAnswers
+      ? this.#deps.pause(this.#patienceMs, either)
+      : nextOccasion(networkMark, either, this.#deps);
+  }
+
+  /** Before another is opened beside those that hang. */
+  goOn(): void {
+    if (this.#guestAnswers) {
+      this.#patienceMs = Math.min(this.#patienceMs * ONCE_GUEST_ANSWERS.factor, ONCE_GUEST_ANSWERS.maxMs);
+    } else this.#early = abandonAllBut(KEEP, this.#early);
+  }
+
+  take(probe: BannerProbe, server: Socket): Socket {
+    this.#forget(probe);
+    return server;
+  }
+
+  /** Resolves after a pause with whether another is worth trying. */
+  async turnedDown(probe: BannerProbe, outcome: 'refused' | 'closed'): Promise<boolean> {
+    this.#forget(probe);
+    if (outcome === 'closed' && !this.#guestAnswers) {
+      this.#guestAnswers = true;
+      this.#pauseMs = BACKOFF.firstMs;
+    }
+    // A server that turns one away while it works on others has enough of them.
+    if (this.#pending.length > 0) return false;
+    await this.#deps.pause(this.#pauseMs, this.#options.signal);
+    this.#pauseMs = Math.min(this.#pauseMs * BACKOFF.factor, BACKOFF.maxMs);
+    return true;
+  }
+
+  #forget(probe: BannerProbe): void {
+    this.#early = this.#early.filter((other) => other !== probe);
+    this.#pending = this.#pending.filter((other) => other !== probe);
+  }
+
+  [Symbol.dispose](): void {
+    abandonAllBut(0, this.probes());
   }
 }
 

@@ -100,6 +100,25 @@ test('once the guest has answered, a connection that hangs gets its time', async
   expect(pauses).toEqual([20, 1500]);
 });
 
+test('once the guest has answered, none that hangs is given up, and each next one waits longer', async () => {
+  const { deps, pauses, abandoned } = world(['closed', ...Array<'hangs'>(8).fill('hangs'), new Socket()]);
+  await findServer(address, silent, deps);
+  expect(pauses).toEqual([20, 1500, 3000, 6000, 12_000, 24_000, 30_000, 30_000, 30_000]);
+  expect(abandoned).toEqual([1, 2, 3, 4, 5, 6, 7, 8]); // in the end
+});
+
+test('a server that turns one away while others hang is not asked again at once', async () => {
+  const { deps, pauses, opened } = world(['closed', 'hangs', 'closed', new Socket()]);
+  await findServer(address, silent, deps);
+  expect([pauses, opened()]).toEqual([[20, 1500, 3000], 4]);
+});
+
+test('one that was opened before the guest answered keeps no other from being tried at once', async () => {
+  const { deps, pauses } = world(['hangs', 'closed', 'closed', new Socket()]);
+  await findServer(address, { ...silent, networkMark: async () => undefined }, deps);
+  expect(pauses).toEqual([...Array(15).fill(200), 20, 25]);
+});
+
 test('a port with nobody behind it says nothing of the guest', async () => {
   const { deps, pauses } = world(['refused', 'hangs', new Socket()]);
   await findServer(address, silent, deps);
