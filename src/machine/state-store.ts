@@ -1,28 +1,25 @@
-import { readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../errors.ts';
-import { asWriteError, ensurePrivateFolder, systemErrorCode, unlessMissing, writeFileAtomic } from '../host/files.ts';
+import { ensurePrivateFolder, systemErrorCode, unlessMissing, writeFileAtomic } from '../host/files.ts';
 import { acquireLock, type LockOptions } from '../host/lock.ts';
 import type { Scale } from '../machinefile/replicas.ts';
+import { Folders } from './folders.ts';
 import { type MachineLayout, machineLayout, type ProjectLayout, projectLayout } from './layout.ts';
 import { type MachineRecord, RECORD_FORMAT } from './record.ts';
 import { readScale, writeScale } from './scale-file.ts';
 
-/** Names of folders that are not (or no longer) machines: being made, being removed. */
-const CREATING = '.creating-';
-const DESTROYING = '.destroying-';
 /** No machine is called so. */
 const PORTS_LOCK = '.ports';
 
-/**
- * The machines of one project, in `.vm` beside its Machinefile.
- * A machine exists from the rename of its finished folder to the rename of the folder to be removed.
- */
+/** The machines of one project, in `.vm` beside its Machinefile. */
 export class StateStore {
   readonly #layout: ProjectLayout;
+  readonly #folders: Folders;
 
   constructor(projectDir: string) {
     this.#layout = projectLayout(projectDir);
+    this.#folders = new Folders(this.#layout.machinesDir);
   }
 
   /** Whether anything was ever made here: without it there is nothing to lock, stop or remove. */
@@ -31,9 +28,8 @@ export class StateStore {
   }
 
   /** Names of the machines that exist, sorted. */
-  async list(): Promise<string[]> {
-    const names = (await unlessMissing(readdir(this.#layout.machinesDir))) ?? [];
-    return names.filter((name) => !name.startsWith('.')).sort();
+  list(): Promise<string[]> {
+    return this.#folders.list();
   }
 
   layout(machine: string): MachineLayout {
@@ -70,43 +66,27 @@ export class StateStore {
   /** An empty folder to make a machine in. Call with the machine's lock held. */
   async stage(machine: string): Promise<MachineLayout> {
     await this.#ensureStateDir();
-    await this.removeLeftovers(machine);
-    const stagingDir = join(this.#layout.machinesDir, `${CREATING}${machine}`);
-    await ensurePrivateFolder(stagingDir);
-    return machineLayout(stagingDir);
+    return machineLayout(await this.#folders.stage(machine));
   }
 
   /** Makes the staged machine exist, all at once. */
-  async commit(machine: string, staged: MachineLayout): Promise<void> {
-    await rename(staged.machineDir, this.#layout.machineDir(machine));
+  commit(machine: string, staged: MachineLayout): Promise<void> {
+    return this.#folders.commit(machine, staged.machineDir);
   }
 
   /** Removes a machine, all at once: it no longer exists even if this is interrupted. Repeatable. */
-  async remove(machine: string): Promise<void> {
-    const doomedDir = join(this.#layout.machinesDir, `${DESTROYING}${machine}`);
-    await this.removeLeftovers(machine);
-    try {
-      await unlessMissing(rename(this.#layout.machineDir(machine), doomedDir));
-    } catch (error) {
-      throw asWriteError(doomedDir, error);
-    }
-    await this.removeLeftovers(machine);
+  remove(machine: string): Promise<void> {
+    return this.#folders.remove(machine);
   }
 
   /** Names of the machines of which a folder to make or to remove them is there: of a command at work, or a killed one. */
-  async listLeftovers(): Promise<string[]> {
-    const names = (await unlessMissing(readdir(this.#layout.machinesDir))) ?? [];
-    const machines = [CREATING, DESTROYING].flatMap((prefix) =>
-      names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)),
-    );
-    return [...new Set(machines)];
+  listLeftovers(): Promise<string[]> {
+    return this.#folders.listLeftovers();
   }
 
   /** Removes what a killed create or destroy of this machine left. Call with its lock held. */
-  async removeLeftovers(machine: string): Promise<void> {
-    for (const prefix of [CREATING, DESTROYING]) {
-      await rm(join(this.#layout.machinesDir, `${prefix}${machine}`), { recursive: true, force: true });
-    }
+  removeLeftovers(machine: string): Promise<void> {
+    return this.#folders.removeLeftovers(machine);
   }
 
   /**
