@@ -1,12 +1,10 @@
-import { asRoot, sudoHint } from '../communicators/as-root.ts';
+import { sudoHint } from '../communicators/as-root.ts';
 import type { Communicator } from '../communicators/communicator.ts';
+import { managedBlock, writeManagedBlock } from '../communicators/managed-block.ts';
 import { GuestError, VmError } from '../errors.ts';
 import { sha256 } from '../host/files.ts';
 
 type Environment = Readonly<Record<string, string>>;
-
-const BEGIN = '# BEGIN machinefile';
-const END = '# END machinefile';
 
 /** Linux-PAM 1.5 stops reading the file at a line of 8192 bytes. */
 const LINE_MAX_BYTES = 8000;
@@ -34,8 +32,11 @@ export function environmentFingerprint(environment: Environment): string {
 
 /** What stands in /etc/environment for us; empty when there is nothing to set. */
 export function environmentBlock(environment: Environment): string {
-  const lines = Object.entries(environment).map(([name, value]) => environmentLine(name, value));
-  return lines.length === 0 ? '' : `${[BEGIN, ...lines, END].join('\n')}\n`;
+  return managedBlock(linesOf(environment));
+}
+
+function linesOf(environment: Environment): string[] {
+  return Object.entries(environment).map(([name, value]) => environmentLine(name, value));
 }
 
 function environmentLine(name: string, value: string): string {
@@ -53,9 +54,8 @@ export async function writeGuestEnvironment(
   signal: AbortSignal,
 ): Promise<void> {
   checkEnvironment(environment);
-  const block = Buffer.from(environmentBlock(environment));
-  const script = asRoot(replaceBlockProgram(block.length));
-  const { exitCode, stderr } = await communicator.exec({ script, input: block, signal });
+  const block = { file: '/etc/environment', lines: linesOf(environment) };
+  const { exitCode, stderr } = await writeManagedBlock(communicator, block, signal);
   if (exitCode === 0) return;
   throw new GuestError(`cannot write the machine's environment into the guest:\n  ${stderr.trimEnd()}`, {
     exitCode,
@@ -68,24 +68,4 @@ function checkEnvironment(environment: Environment): void {
     const problem = environmentProblem(name, value);
     if (problem !== undefined) throw new VmError(`environment.${name} cannot be set for logins: ${problem}`);
   }
-}
-
-/** The new block comes on standard input; the file is replaced in one step, and only when it differs. */
-function replaceBlockProgram(blockBytes: number): string {
-  return `
-set -e
-umask 022
-file=/etc/environment
-new=$(mktemp "$file.XXXXXX")
-trap 'rm -f "$new"' EXIT
-if [ -e "$file" ]; then
-  awk '$0 == "${BEGIN}" { skip = 1 } !skip { print } $0 == "${END}" { skip = 0 }' "$file" >"$new"
-fi
-kept=$(wc -c <"$new")
-head -c ${blockBytes} >>"$new"
-[ "$(wc -c <"$new")" -eq $((kept + ${blockBytes})) ]
-if cmp -s "$new" "$file"; then exit 0; fi
-chmod 0644 "$new"
-mv -f "$new" "$file"
-`.trimStart();
 }
