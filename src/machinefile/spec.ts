@@ -12,6 +12,7 @@ export interface ProjectSpec {
   readonly groups: readonly ReplicaGroup[];
   /** Those that are declared, and `default` where machines join it. */
   readonly networks: readonly NetworkSpec[];
+  readonly volumes: readonly VolumeSpec[];
 }
 
 /** A machine of the Machinefile that there may be several of. */
@@ -79,6 +80,8 @@ export interface MachineSpec {
   readonly diskBytes: number | undefined;
   /** The machine's own, after the disks of its box. */
   readonly disks: readonly DiskSpec[];
+  /** Volumes of the project, each by its own name. */
+  readonly volumes: readonly VolumeMountSpec[];
   readonly arch: Arch;
   readonly firmware: Firmware;
   readonly accel: Accelerator | 'auto';
@@ -119,6 +122,20 @@ export interface DiskSpec {
   readonly sizeBytes: number;
   readonly format: DiskFormat;
   readonly bus: DiskBus;
+}
+
+/** A disk that outlives machines, with a file system on it. */
+export interface VolumeSpec {
+  readonly name: string;
+  /** Absent: as large as it is, and of the default size when it is made. */
+  readonly sizeBytes: number | undefined;
+}
+
+/** Where a machine has a volume. */
+export interface VolumeMountSpec {
+  readonly name: string;
+  /** Absolute, without white space, “:” and “\”. */
+  readonly guestPath: string;
 }
 
 export interface PortSpec {

@@ -25,6 +25,7 @@ export function config(project: ProjectSpec): MachinefileDocument {
       writtenMachines(project).map((written) => [written.spec.name, machineSettings(written)]),
     ),
     ...given('networks', networkSettings(project)),
+    ...given('volumes', volumeSettings(project)),
   };
 }
 
@@ -53,6 +54,10 @@ function machineSettings({ spec: machine, ports, replicas }: WrittenMachine): Ma
     memory: formatSize(machine.memoryBytes),
     ...given('disk', machine.diskBytes === undefined ? undefined : formatSize(machine.diskBytes)),
     ...nonEmpty('disks', machine.disks.map(diskSettings)),
+    ...nonEmpty(
+      'volumes',
+      machine.volumes.map(({ name, guestPath }) => literal(`${name}:${guestPath}`)),
+    ),
     arch,
     firmware,
     accel,
@@ -90,6 +95,16 @@ function boxSettings({ box }: MachineSpec): MachineSettings['box'] {
   const checksum = given('checksum', box.checksum && literal(formatWantedChecksum(box.checksum)));
   const place = box.kind === 'path' ? { path: literal(box.path) } : { url: literal(box.url) };
   return { ...place, ...version, ...checksum };
+}
+
+function volumeSettings({ volumes }: ProjectSpec): MachinefileDocument['volumes'] | undefined {
+  if (volumes.length === 0) return undefined;
+  return Object.fromEntries(
+    volumes.map(({ name, sizeBytes }) => [
+      name,
+      given('size', sizeBytes === undefined ? undefined : formatSize(sizeBytes)),
+    ]),
+  );
 }
 
 function diskSettings({ name, sizeBytes, format, bus }: DiskSpec) {

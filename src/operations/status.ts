@@ -87,7 +87,7 @@ export async function statusOfHost(services: Services): Promise<HostMachineStatu
   const entries = await services.index.list();
   return Promise.all(
     entries.map(async ({ projectDir, machine }) => {
-      const spec = { name: '', projectDir, machines: [], groups: [], networks: [] };
+      const spec = { name: '', projectDir, machines: [], groups: [], networks: [], volumes: [] };
       const project = { projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] };
       const target = { name: machine, spec: undefined, replica: undefined, exists: true, isActive: true };
       return { ...(await statusOf(project, target, { checksHealth: false, services })), project: projectDir };

@@ -12,7 +12,7 @@ export interface HostFacts {
 
 /** A key that is known but whose feature is not there yet. Remove its row when the feature is built. */
 interface Unbuilt {
-  /** From a machine, or from the top; `*` is any key or place. */
+  /** From a machine; `*` is any key or place. */
   readonly key: string;
   /** Which values are not built; absent: all. */
   readonly when?: (value: Data, host: HostFacts) => boolean;
@@ -21,8 +21,6 @@ interface Unbuilt {
   /** What to do meanwhile. */
   readonly instead: string;
 }
-
-const TOP_LEVEL: readonly Unbuilt[] = [{ key: 'volumes', what: '“volumes”', instead: 'keep data outside the guest' }];
 
 /** Exported for the test that `Machinefile.example` shows all the others. */
 export const PER_MACHINE: readonly Unbuilt[] = [
@@ -39,7 +37,6 @@ export const PER_MACHINE: readonly Unbuilt[] = [
     what: 'hvf, the accelerator of macOS, outside of macOS',
     instead: 'use auto',
   },
-  { key: 'volumes', what: '“volumes”', instead: 'keep data outside the guest' },
   {
     key: 'sync.*.type',
     when: (value) => value !== 'rsync',
@@ -58,11 +55,9 @@ export const PER_MACHINE: readonly Unbuilt[] = [
 
 /** Reports each use of a feature that is not built yet. */
 export function checkUnbuilt(source: Source, host: HostFacts): Problem[] {
-  const ofProject = TOP_LEVEL.flatMap((unbuilt) => find(source, unbuilt, { root: [], host }));
-  const ofMachines = machinesOf(source).flatMap(({ path }) =>
+  return machinesOf(source).flatMap(({ path }) =>
     PER_MACHINE.flatMap((unbuilt) => find(source, unbuilt, { root: path, host })),
   );
-  return [...ofProject, ...ofMachines];
 }
 
 interface Search {

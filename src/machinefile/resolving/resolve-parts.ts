@@ -6,6 +6,7 @@ import { isMistake, type Parsed } from '../forms/parsed.ts';
 import { parsePorts } from '../forms/ports.ts';
 import { type StepDocument, stepNameOf } from '../forms/step.ts';
 import { parseSync } from '../forms/sync.ts';
+import { parseVolume } from '../forms/volume.ts';
 import type { DataPath } from '../reading/tree.ts';
 import type { MachineSettings, NamedMachine } from '../source.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
   SshSpec,
   StepSpec,
   SyncSpec,
+  VolumeMountSpec,
 } from '../spec.ts';
 import { parseSize } from '../units.ts';
 import type { ResolveContext } from './resolve-context.ts';
@@ -36,6 +38,10 @@ export function resolveDisks({ disks = [] }: MachineSettings): DiskSpec[] {
     if (sizeBytes === undefined) throw new Error(`a size passed the checks: ${size}`);
     return { name, sizeBytes, format, bus };
   });
+}
+
+export function resolveVolumeMounts({ volumes = [] }: MachineSettings): VolumeMountSpec[] {
+  return volumes.map((volume) => checked(parseVolume(volume)));
 }
 
 export function resolvePorts({ ports = [] }: MachineSettings): PortRangeSpec[] {

@@ -17,6 +17,7 @@ import {
   resolveSsh,
   resolveSteps,
   resolveSync,
+  resolveVolumeMounts,
   textsOf,
 } from './resolve-parts.ts';
 
@@ -35,6 +36,10 @@ export function resolveProject(context: ResolveContext): ProjectSpec {
     projectDir,
     ...expanded,
     networks: resolveNetworks(source, expanded.machines),
+    volumes: Object.entries(source.document.volumes ?? {}).map(([name, volume]) => ({
+      name,
+      sizeBytes: bytesOf(volume?.size),
+    })),
   };
 }
 
@@ -72,6 +77,7 @@ function resolveMachine(context: ResolveContext, named: NamedMachine, sharesDefa
     memoryBytes: bytesOf(machine.memory) ?? DEFAULT_MEMORY_BYTES,
     diskBytes: bytesOf(machine.disk),
     disks: resolveDisks(machine),
+    volumes: resolveVolumeMounts(machine),
     arch: machine.arch ?? context.arch,
     firmware: machine.firmware ?? 'bios',
     accel: machine.accel ?? 'auto',

@@ -50,7 +50,8 @@ export const storageKeys = {
   volumes: {
     type: 'array',
     title: 'a list of volumes',
-    description: 'Named volumes that outlive `vm destroy`, as volume:/mount/point.',
+    description:
+      'Volumes of the project, as volume:/mount/point. Mounted when the machine boots; one running machine at a time.',
     examples: ['["pgdata:/var/lib/postgresql"]'],
     items: {
       type: 'string',
@@ -109,13 +110,18 @@ export const storageKeys = {
 export const volumes = {
   type: ['object', 'null'],
   title: 'a mapping of names to volumes',
-  description: 'Named volumes: disks that outlive `vm destroy`.',
+  description: 'Named volumes: disks with an ext4 file system, made once, which outlive `vm destroy`.',
   propertyNames: resourceName,
   additionalProperties: {
     type: ['object', 'null'],
     title: 'a volume',
     description: 'A disk of its own that outlives the machine.',
     additionalProperties: false,
-    properties: { size: { ...size, description: `Size of the volume. ${size.description}` } },
+    properties: {
+      size: {
+        ...size,
+        description: `Default: 10GiB when it is made. A larger one takes effect at the next start, a smaller one is an error. ${size.description}`,
+      },
+    },
   },
 } as const;

@@ -22,7 +22,7 @@ export async function openWorkshop(spec: MachineSpec, services: Services): Promi
   const project: Project = {
     projectDir,
     states: new StateStore(projectDir),
-    spec: { name: spec.name, projectDir, machines: [spec], groups: [], networks: [] },
+    spec: { name: spec.name, projectDir, machines: [spec], groups: [], networks: [], volumes: [] },
     activeProfiles: [],
   };
   return { project, [Symbol.asyncDispose]: () => clear(project, services) };
@@ -61,6 +61,7 @@ export function workshopSpec(spec: MachineSpec): MachineSpec {
     ...spec,
     replica: undefined,
     disks: [],
+    volumes: [],
     cdromPath: undefined,
     boot: ['disk'],
     display: spec.display === 'none' ? 'none' : 'vnc',

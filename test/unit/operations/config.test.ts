@@ -54,6 +54,10 @@ const cases: Readonly<Record<string, string>> = {
     ].join('\n'),
   ),
   disks: machinefile('box: tiny\ndisks: [{ name: a, size: 10.5GB }, { name: b, size: 1, format: raw, bus: usb }]'),
+  volumes: [
+    'machines: { m: { box: tiny, volumes: ["a:/srv/$$x", "b:/y/"] } }',
+    'volumes: { a: , b: { size: 10.5GB }, unused: { size: 16MiB } }',
+  ].join('\n'),
   units: machinefile('box: tiny@1.0\nmemory: 1234567B\ndisk: 10.5GB\nboot_timeout: 1m30s500ms\nhalt_timeout: 1ms'),
   ports: machinefile(
     'box: tiny\nports: [80, "8000-8003:9000-9003", "0.0.0.0:53:53/udp", { guest: 5, host: 5, auto_correct: true }]',

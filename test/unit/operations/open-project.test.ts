@@ -53,7 +53,14 @@ describe('profiles', () => {
     await expect(open(['debgu'])).rejects.toThrow(
       'no machine has the profile “debgu” (allowed: debug, all, load; did you mean “debug”?)',
     );
-    const project = { name: 'shop', projectDir: '/srv/shop', machines: [machineSpec()], groups: [], networks: [] };
+    const project = {
+      name: 'shop',
+      projectDir: '/srv/shop',
+      machines: [machineSpec()],
+      groups: [],
+      networks: [],
+      volumes: [],
+    };
     expect(() => checkProfiles(['x'], project)).toThrow('no machine has the profile “x” (allowed: none)');
     expect(() => checkProfiles([], project)).not.toThrow();
   });

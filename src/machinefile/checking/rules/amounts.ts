@@ -1,14 +1,18 @@
 import type { Problem } from '../../../errors.ts';
 import type { DataPath } from '../../reading/tree.ts';
 import { machinesOf, problemAt, type Source } from '../../source.ts';
-import { parseDuration, parseSize } from '../../units.ts';
+import { formatSize, parseDuration, parseSize } from '../../units.ts';
 
 const SMALLEST_BYTES = 2 ** 20;
+/** With less there is no room for the journal that keeps its data over a crash. */
+const SMALLEST_VOLUME_BYTES = 2 ** 24;
 const LARGEST_BYTES = 2 ** 50;
 
 interface Amount {
   readonly path: DataPath;
   readonly value: string | number | undefined;
+  /** Of a size. */
+  readonly leastBytes?: number;
 }
 
 /** Sizes and timeouts that are well-formed but cannot be meant. */
@@ -28,14 +32,16 @@ function sizesOf(source: Source): Amount[] {
   const ofVolumes = Object.entries(source.document.volumes ?? {}).map(([name, volume]) => ({
     path: ['volumes', name, 'size'],
     value: volume?.size,
+    leastBytes: SMALLEST_VOLUME_BYTES,
   }));
   return [...ofMachines, ...ofVolumes];
 }
 
-function checkSize(source: Source, { path, value }: Amount): Problem[] {
+function checkSize(source: Source, { path, value, leastBytes = SMALLEST_BYTES }: Amount): Problem[] {
   const bytes = value === undefined ? undefined : parseSize(value);
-  if (bytes === undefined || (bytes >= SMALLEST_BYTES && bytes <= LARGEST_BYTES)) return [];
-  return [problemAt(source, path, `“${value}” is too ${bytes < SMALLEST_BYTES ? 'small' : 'large'} (1MiB to 1024TiB)`)];
+  if (bytes === undefined || (bytes >= leastBytes && bytes <= LARGEST_BYTES)) return [];
+  const fault = bytes < leastBytes ? 'small' : 'large';
+  return [problemAt(source, path, `“${value}” is too ${fault} (${formatSize(leastBytes)} to 1024TiB)`)];
 }
 
 function timeoutsOf(source: Source): Amount[] {

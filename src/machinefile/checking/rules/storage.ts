@@ -2,8 +2,9 @@ import { posix } from 'node:path';
 import type { Problem } from '../../../errors.ts';
 import { isMistake } from '../../forms/parsed.ts';
 import { parseSync } from '../../forms/sync.ts';
+import { parseVolume } from '../../forms/volume.ts';
 import type { DataPath } from '../../reading/tree.ts';
-import { isGiven, machinesOf, type NamedMachine, placeOf, problemAt, type Source } from '../../source.ts';
+import { isGiven, machinesOf, type NamedMachine, placeOf, problemAt, problemAtKey, type Source } from '../../source.ts';
 import { alternatives } from '../../suggest.ts';
 
 /** Folders, volumes and disks of each machine: well-formed, declared, and none in the place of another. */
@@ -12,7 +13,9 @@ export function checkStorage(source: Source): Problem[] {
     ...checkFolders(source, named),
     ...checkVolumes(source, named),
     ...checkDiskCount(source, named),
+    ...checkReplicas(source, named),
     ...checkTwice(source, diskNamesOf(named), 'disk'),
+    ...checkTwice(source, volumeNamesOf(named), 'volume'),
     ...checkTwice(source, guestPathsOf(named), 'guest path'),
   ]);
 }
@@ -30,11 +33,25 @@ function checkFolders(source: Source, { machine, path }: NamedMachine): Problem[
 function checkVolumes(source: Source, { machine, path }: NamedMachine): Problem[] {
   const declared = Object.keys(source.document.volumes ?? {});
   return (machine.volumes ?? []).flatMap((volume, index) => {
-    const name = volume.slice(0, volume.indexOf(':'));
-    if (isGiven(source, ['volumes', name])) return [];
+    const at = [...path, 'volumes', index];
+    const parsed = parseVolume(volume);
+    const name = nameIn(volume);
     const message = `volume “${name}” is not declared under the top-level “volumes”${alternatives(name, declared)}`;
-    return [problemAt(source, [...path, 'volumes', index], message)];
+    return [
+      ...(isMistake(parsed) ? [problemAt(source, at, parsed.mistake)] : []),
+      ...(isGiven(source, ['volumes', name]) ? [] : [problemAt(source, at, message)]),
+    ];
   });
+}
+
+function nameIn(volume: string): string {
+  return volume.slice(0, volume.indexOf(':'));
+}
+
+function checkReplicas(source: Source, { machine: { volumes = [] }, replicas = 1, path }: NamedMachine): Problem[] {
+  if (replicas <= 1 || volumes.length === 0) return [];
+  const message = `${replicas} replicas cannot have volumes: only one running machine at a time can have a volume`;
+  return [problemAtKey(source, [...path, 'volumes'], message)];
 }
 
 /** As many as a box has after its root disk. */
@@ -56,12 +73,16 @@ function diskNamesOf({ machine, path }: NamedMachine): Named[] {
   return (machine.disks ?? []).map(({ name }, index) => ({ text: name, path: [...path, 'disks', index, 'name'] }));
 }
 
+function volumeNamesOf({ machine, path }: NamedMachine): Named[] {
+  return (machine.volumes ?? []).map((volume, index) => ({ text: nameIn(volume), path: [...path, 'volumes', index] }));
+}
+
 /** Where the guest has something mounted or copied to. */
 function guestPathsOf({ machine, path }: NamedMachine): Named[] {
-  const volumes = (machine.volumes ?? []).map((volume, index) => ({
-    text: volume.slice(volume.indexOf(':') + 1),
-    path: [...path, 'volumes', index],
-  }));
+  const volumes = (machine.volumes ?? []).flatMap((volume, index) => {
+    const parsed = parseVolume(volume);
+    return isMistake(parsed) ? [] : [{ text: parsed.value.guestPath, path: [...path, 'volumes', index] }];
+  });
   const folders = (machine.sync ?? []).flatMap((sync, index) => {
     const parsed = parseSync(sync);
     return isMistake(parsed) ? [] : [{ text: parsed.value.guest, path: [...path, 'sync', index] }];

@@ -6,7 +6,6 @@ const files = { 'f/': '', 'b.qcow2': '' };
 describe('what is not built yet is refused', () => {
   test.each([
     ['box: tiny\nprovider: libvirt', '4:5: provider libvirt is not built yet (use qemu)'],
-    ['box: tiny\nvolumes: []', '4:5: “volumes” is not built yet (keep data outside the guest)'],
     [
       'box: tiny\nsync: [{ host: f, guest: /f, type: 9p }]',
       '4:34: sharing a folder over 9p or virtiofs is not built yet (use rsync)',
@@ -33,12 +32,6 @@ describe('what is not built yet is refused', () => {
     ['box: tiny\naccel: hvf', '4:5: hvf, the accelerator of macOS, outside of macOS is not built yet (use auto)'],
   ])('%j', async (settings, problem) => {
     expect(await problemsOf({ Machinefile: machinefile(settings), ...files })).toEqual([`Machinefile:${problem}`]);
-  });
-
-  test.each(['volumes'])('the top-level %s', async (key) => {
-    expect(await problemsOf(`machines: { m: { box: tiny } }\n${key}: { x: }\n`)).toEqual([
-      expect.stringContaining(`Machinefile:2:1: “${key}” is not built yet`),
-    ]);
   });
 
   test('in defaults, once for all machines', async () => {

@@ -21,6 +21,7 @@ test('a machine with nothing but a box has every default', async () => {
         cpus: 1,
         memoryBytes: 512 * 2 ** 20,
         disks: [],
+        volumes: [],
         arch: 'x86_64',
         firmware: 'bios',
         accel: 'auto',
@@ -45,6 +46,7 @@ test('a machine with nothing but a box has every default', async () => {
       },
     ],
     networks: [],
+    volumes: [],
   });
 });
 

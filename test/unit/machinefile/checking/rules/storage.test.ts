@@ -47,13 +47,43 @@ describe('sync, volumes and disks', () => {
         'volumes: { pgdata: { size: 1 } }',
       ),
     ).toEqual([
-      'Machinefile:4:5: “volumes” is not built yet (keep data outside the guest)',
       'Machinefile:4:15: volume “pgdta” is not declared under the top-level “volumes” (allowed: pgdata; did you mean “pgdata”?)',
       'Machinefile:4:27: guest path “/a” is given already, at Machinefile:4',
       'Machinefile:4:40: “pgdata” is not volume:/mount/point (such as pgdata:/var/lib/postgresql)',
       'Machinefile:5:46: disk “x” is given already, at Machinefile:5',
       'Machinefile:5:55: “1B” is too small (1MiB to 1024TiB)',
-      'Machinefile:6:1: “volumes” is not built yet (keep data outside the guest)',
+      'Machinefile:6:28: “1” is too small (16MiB to 1024TiB)',
+    ]);
+  });
+
+  const withVolumes = (...volumes: readonly string[]) =>
+    inProject('machines:', `  m: { box: tiny, volumes: ${JSON.stringify(volumes)} }`, 'volumes: { a: , b: }');
+
+  test('a volume has one place in a machine', async () => {
+    expect(await withVolumes('a:/x', 'b:/x/y')).toEqual([]);
+    expect(await withVolumes('a:/x', 'a:/y')).toEqual([
+      'Machinefile:2:36: volume “a” is given already, at Machinefile:2',
+    ]);
+    expect(await withVolumes('a:/x/', 'b:/x/y/..')).toEqual([
+      'Machinefile:2:37: guest path “/x” is given already, at Machinefile:2',
+    ]);
+  });
+
+  test.each([
+    ['/my data', '“/my data” is not a mount point (an absolute path without white space, “:” and “\\”)'],
+    ['/data:ro', '“/data:ro” is not a mount point (an absolute path without white space, “:” and “\\”)'],
+    ['/', 'a volume cannot be mounted at “/”: it would hide what the guest needs there'],
+    ['/srv/../etc/', 'a volume cannot be mounted at “/srv/../etc/”: it would hide what the guest needs there'],
+    ['/run/x', 'a volume cannot be mounted at “/run/x”: it would hide what the guest needs there'],
+  ])('a mount point must be one, and not the system’s: %s', async (place, problem) => {
+    expect(await withVolumes(`a:${place}`)).toEqual([`Machinefile:2:29: ${problem}`]);
+  });
+
+  test('a volume is for one running machine', async () => {
+    expect(
+      await inProject('machines:', '  m: { box: tiny, replicas: 2, volumes: ["a:/x"] }', 'volumes: { a: }'),
+    ).toEqual([
+      'Machinefile:2:32: 2 replicas cannot have volumes: only one running machine at a time can have a volume',
     ]);
   });
 });
