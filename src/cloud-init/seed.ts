@@ -1,4 +1,4 @@
-import { tarArchive } from '../boxes/archives/tar-writer.ts';
+import { type TarMember, tarArchive } from '../boxes/archives/tar-writer.ts';
 
 /** Who a machine is: given to the guest before its SSH server starts. */
 export interface GuestIdentity {
@@ -10,6 +10,16 @@ export interface GuestIdentity {
   readonly networks: readonly GuestNetwork[];
   /** Names the guest resolves by /etc/hosts. */
   readonly hosts: readonly { readonly address: string; readonly names: readonly string[] }[];
+  /** Mounted in this order. */
+  readonly volumes: readonly GuestVolume[];
+}
+
+/** A file system to mount. */
+export interface GuestVolume {
+  readonly label: string;
+  readonly guestPath: string;
+  /** Its disk has become larger than it is. */
+  readonly grows: boolean;
 }
 
 /** One network interface of a guest. */
@@ -36,7 +46,19 @@ export function identitySeedTar(identity: GuestIdentity): Uint8Array {
       content: identity.hosts.map(({ address, names }) => `${address} ${names.join(' ')}\n`).join(''),
       mode: 0o644,
     },
+    ...volumesMember(identity.volumes),
   ]);
+}
+
+function volumesMember(volumes: readonly GuestVolume[]): TarMember[] {
+  if (volumes.length === 0) return [];
+  const lines = volumes.map((volume) => `${volumeWords(volume).join(' ')}\n`);
+  return [{ name: 'volumes', content: lines.join(''), mode: 0o644 }];
+}
+
+/** `LABEL keep|grow MOUNT_POINT`, as the guest's `mount-volumes` takes them, too. */
+export function volumeWords({ label, guestPath, grows }: GuestVolume): [string, string, string] {
+  return [label, grows ? 'grow' : 'keep', guestPath];
 }
 
 /** `MAC ADDRESS/PREFIX[,…]|dhcp GATEWAY|- DNS[,…]|- MTU|-` */

@@ -45,6 +45,12 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
   }
 }
 
+/** Waits until a file, or which names a folder has, is on the disk, and so survives a crash of the host. */
+export async function syncToDisk(path: string): Promise<void> {
+  await using file = await open(path, 'r');
+  await file.sync();
+}
+
 /** Copies a file, with its permissions. @throws VmError if the copy cannot be written. */
 export async function duplicateFile(fromPath: string, toPath: string): Promise<void> {
   await copyFile(fromPath, toPath).catch((error: unknown) => {

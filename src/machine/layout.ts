@@ -80,29 +80,49 @@ export function machineRuntimeDir(hostRuntimeDir: string, machineId: string): st
   return join(hostRuntimeDir, machineId.slice(0, 13).replaceAll('-', ''));
 }
 
+/** Every path of a volume's folder. */
+export interface VolumeLayout {
+  readonly volumeDir: string;
+  readonly recordPath: string;
+  /** The disk, raw and sparse: a file system without a partition table. */
+  readonly dataPath: string;
+}
+
+export function volumeLayout(volumeDir: string): VolumeLayout {
+  return { volumeDir, recordPath: join(volumeDir, 'volume.json'), dataPath: join(volumeDir, 'volume.raw') };
+}
+
 /** The folders of a project's state. */
 export interface ProjectLayout {
   readonly stateDir: string;
   readonly gitignorePath: string;
   readonly machinesDir: string;
+  readonly volumesDir: string;
   readonly locksDir: string;
   /** What `vm scale` has said. */
   readonly scalePath: string;
   machineDir(machine: string): string;
+  volumeDir(volume: string): string;
   lockDir(machine: string): string;
+  volumeLockDir(volume: string): string;
 }
 
 export function projectLayout(projectDir: string): ProjectLayout {
   const stateDir = join(projectDir, '.vm');
   const machinesDir = join(stateDir, 'machines');
+  const volumesDir = join(stateDir, 'volumes');
   const locksDir = join(stateDir, 'locks');
   return {
     stateDir,
     gitignorePath: join(stateDir, '.gitignore'),
     machinesDir,
+    volumesDir,
     locksDir,
     scalePath: join(stateDir, 'scale.json'),
     machineDir: (machine) => join(machinesDir, machine),
+    volumeDir: (volume) => join(volumesDir, volume),
     lockDir: (machine) => join(locksDir, machine),
+    // No machine's name has a dot.
+    volumeLockDir: (volume) => join(locksDir, `volume.${volume}`),
   };
 }

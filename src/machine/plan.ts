@@ -5,6 +5,7 @@ import type { Accelerator, MachineSpec } from '../machinefile/spec.ts';
 import { type MachineLayout, type RuntimeLayout, runtimeLayout } from './layout.ts';
 import { addressesOf, type ConnectedNic } from './nics.ts';
 import type { DiskRecord, MachineRecord, PortForward } from './record.ts';
+import { type PlannedVolume, volumeSetting } from './volume.ts';
 
 /** Everything a provider needs to create and start a machine: nothing is left to decide. */
 export interface MachinePlan {
@@ -17,6 +18,7 @@ export interface MachinePlan {
   readonly diskBytes: number;
   /** Own disks that were made before. */
   readonly madeDisks: readonly DiskRecord[];
+  readonly volumes: readonly PlannedVolume[];
   /** The SSH port first, then those of the Machinefile, then those of `vm port add`. */
   readonly forwards: readonly PortForward[];
   /** Of the card by which vm reaches the guest, and the guest the world. */
@@ -33,6 +35,7 @@ export interface PlanInput {
   readonly spec: MachineSpec;
   readonly box: Box | undefined;
   readonly accel: Accelerator;
+  readonly volumes: readonly PlannedVolume[];
   readonly layout: MachineLayout;
   readonly nics: readonly ConnectedNic[];
   readonly record: Pick<MachineRecord, 'id' | 'disks' | 'forwards' | 'isCopy' | 'macAddress' | 'runtimeDir'>;
@@ -42,7 +45,7 @@ export interface PlanInput {
 const EMPTY_DISK_BYTES = 20 * 1024 ** 3;
 
 /** @throws VmError if the disk asked for is smaller than the box. */
-export function planMachine({ spec, box, accel, layout, nics, record }: PlanInput): MachinePlan {
+export function planMachine({ spec, box, accel, volumes, layout, nics, record }: PlanInput): MachinePlan {
   const diskBytes = toWholeSectors(spec.diskBytes ?? box?.virtualSizeBytes ?? EMPTY_DISK_BYTES);
   if (box !== undefined && diskBytes < box.virtualSizeBytes) {
     throw new VmError(
@@ -52,7 +55,21 @@ export function planMachine({ spec, box, accel, layout, nics, record }: PlanInpu
   }
   const { id, disks: madeDisks = [], forwards, macAddress, isCopy: isIsolated = false, runtimeDir } = record;
   const runtime = runtimeLayout(runtimeDir);
-  return { id, spec, box, accel, diskBytes, madeDisks, forwards, macAddress, nics, isIsolated, layout, runtime };
+  return {
+    id,
+    spec,
+    box,
+    accel,
+    diskBytes,
+    madeDisks,
+    volumes,
+    forwards,
+    macAddress,
+    nics,
+    isIsolated,
+    layout,
+    runtime,
+  };
 }
 
 /** A locally administered unicast address in QEMU's own range, 52:54:00, from the machine's id: stable and unique. */
@@ -62,12 +79,20 @@ export function macAddressOf(machineId: string): string {
 }
 
 /** The settings that take effect only when the machine is started anew, as text, by their name in the Machinefile. */
-export function restartSettings({ spec, accel, diskBytes, forwards, nics }: MachinePlan): Record<string, string> {
+export function restartSettings({
+  spec,
+  accel,
+  diskBytes,
+  volumes,
+  forwards,
+  nics,
+}: MachinePlan): Record<string, string> {
   return {
     cpus: String(spec.cpus),
     memory: String(spec.memoryBytes),
     disk: String(diskBytes),
     disks: JSON.stringify(spec.disks),
+    volumes: volumeSetting(volumes),
     firmware: spec.firmware,
     accel,
     cpu: spec.cpu ?? '',

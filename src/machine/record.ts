@@ -38,6 +38,8 @@ export interface MachineRecord {
   readonly started: StartRecord | undefined;
   /** The process that was seen to accept a login. Another process, or none, means: not ready. */
   readonly ready: ProcessIdentity | undefined;
+  /** The process in whose guest its volumes were seen to be mounted; absent: it has none. */
+  readonly volumesSeenBy?: ProcessIdentity | undefined;
   /** Fingerprint of the environment last written into the guest. */
   readonly environmentFingerprint: string | undefined;
   /** Of another machine, to make a box of: what runs in it must not reach whom that has to do with. */

@@ -8,18 +8,21 @@ import { Folders } from './folders.ts';
 import { type MachineLayout, machineLayout, type ProjectLayout, projectLayout } from './layout.ts';
 import { type MachineRecord, RECORD_FORMAT } from './record.ts';
 import { readScale, writeScale } from './scale-file.ts';
+import { VolumeStore } from './volume-store.ts';
 
 /** No machine is called so. */
 const PORTS_LOCK = '.ports';
 
 /** The machines of one project, in `.vm` beside its Machinefile. */
 export class StateStore {
+  readonly volumes: VolumeStore;
   readonly #layout: ProjectLayout;
   readonly #folders: Folders;
 
   constructor(projectDir: string) {
     this.#layout = projectLayout(projectDir);
     this.#folders = new Folders(this.#layout.machinesDir);
+    this.volumes = new VolumeStore(this.#layout);
   }
 
   /** Whether anything was ever made here: without it there is nothing to lock, stop or remove. */
@@ -90,13 +93,15 @@ export class StateStore {
   }
 
   /**
-   * Removes the state folder once the last machine is gone. Leaves it where anything else is in it or uses it, such as
-   * what `vm scale` has said: there may be no machine because it said so.
+   * Removes the state folder once the last machine and volume is gone. Leaves it where anything else is in it or uses
+   * it, such as what `vm scale` has said: there may be no machine because it said so.
    */
   async removeIfEmpty(): Promise<void> {
-    const { stateDir, machinesDir, gitignorePath, locksDir } = this.#layout;
+    const { stateDir, machinesDir, volumesDir, gitignorePath, locksDir } = this.#layout;
     for (const name of (await unlessMissing(readdir(locksDir))) ?? []) await removeFolderIfEmpty(join(locksDir, name));
-    if (!(await removeFolderIfEmpty(machinesDir)) || !(await removeFolderIfEmpty(locksDir))) return;
+    for (const dir of [volumesDir, machinesDir, locksDir]) {
+      if (!(await removeFolderIfEmpty(dir))) return;
+    }
     if (await this.isScaled()) return;
     await rm(gitignorePath, { force: true });
     await removeFolderIfEmpty(stateDir);

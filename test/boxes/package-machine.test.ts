@@ -39,7 +39,7 @@ beforeEach(() => {
 
 async function emptyProject(...machines: MachineSpec[]): Promise<Project> {
   const projectDir = await mkdtemp(imports.at('project-'));
-  const spec = { name: 'shop', projectDir, machines, groups: [], networks: [] };
+  const spec = { name: 'shop', projectDir, machines, groups: [], networks: [], volumes: [] };
   return { projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] };
 }
 
@@ -122,7 +122,7 @@ test('a box and one that was made of its machine can have one name, and be remov
   const project = await runningOn(box);
   await pack(project, { ...TO_STORE, name: 'team/twice' });
   await expect(removeBox('team/twice', services)).rejects.toThrow('the box team/twice is in use by web in');
-  await destroy(project, [], services);
+  await destroy(project, [], { removesVolumes: false, services });
   const removed = await removeBox('team/twice', services);
   expect(removed.map(({ box: { version } }) => version)).toEqual(['1.0', '0']);
   expect((await services.boxes.list()).filter(({ box: { name } }) => name === 'team/twice')).toEqual([]);
@@ -149,7 +149,7 @@ describe('cloud_init is refused where nobody would read it', () => {
 
 test.each([
   ['up', (project: Project) => bringUp(project)],
-  ['destroy', (project: Project) => destroy(project, [], services)],
+  ['destroy', (project: Project) => destroy(project, [], { removesVolumes: false, services })],
 ])('%s clears the workshops of killed processes, whose machines hold the disks of others', async (_name, command) => {
   const workshops = join(imports.homeDir, 'workshops');
   await mkdir(join(workshops, `${2 ** 22 + 1}.1-abcd`), { recursive: true });

@@ -14,6 +14,7 @@ export function machineSpec(overrides: Partial<MachineSpec> = {}): MachineSpec {
     memoryBytes: 512 * 1024 ** 2,
     diskBytes: undefined,
     disks: [],
+    volumes: [],
     arch: 'x86_64',
     firmware: 'bios',
     accel: 'auto',
@@ -85,6 +86,7 @@ export interface PlanOverrides {
   readonly forwards?: MachinePlan['forwards'];
   readonly madeDisks?: MachinePlan['madeDisks'];
   readonly nics?: MachinePlan['nics'];
+  readonly volumes?: MachinePlan['volumes'];
 }
 
 export function machinePlan({
@@ -94,11 +96,13 @@ export function machinePlan({
   forwards,
   madeDisks = [],
   nics = [],
+  volumes = [],
 }: PlanOverrides = {}) {
   return planMachine({
     spec: machineSpec(spec),
     box: box === null ? undefined : tinyBox(box),
     accel: 'tcg',
+    volumes,
     layout: machineLayout(machineDir),
     nics,
     record: {

@@ -103,7 +103,7 @@ export class TestProject implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const destroyed = existsSync(join(this.dir, '.vm')) ? await this.vm('destroy', '--yes') : undefined;
+    const destroyed = existsSync(join(this.dir, '.vm')) ? await this.vm('destroy', '--yes', '--volumes') : undefined;
     const leftovers = this.leftovers();
     await rm(this.#tempDir, { recursive: true, force: true });
     if (destroyed) expect(destroyed, destroyed.stderr).toMatchObject({ exitCode: 0 });

@@ -12,6 +12,8 @@ export const tools = {
   printingQemu: fakeTool('printing/qemu-system-x86_64'),
   /** qemu-img that does not end by itself. */
   blockingQemuImg: fakeTool('blocking/qemu-img'),
+  /** The same for volumes. */
+  blockingMkfs: fakeTool('blocking/mkfs.ext4'),
   /** A QEMU whose guest is an SSH server where every command succeeds (but `guest-exits-N`), with ssh and rsync to reach it. */
   fakeGuest: [
     fakeTool('guest/qemu-system-x86_64'),

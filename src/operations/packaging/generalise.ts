@@ -86,6 +86,7 @@ rm -f /etc/udev/rules.d/70-persistent-net.rules
 echo localhost >/etc/hostname
 [ ! -e /etc/hosts ] ||
   sed -i -e '/^127\\.0\\.1\\.1[[:space:]]/d' -e '/^# BEGIN machinefile$/,/^# END machinefile$/d' /etc/hosts
+[ ! -e /etc/fstab ] || sed -i '/^# BEGIN machinefile$/,/^# END machinefile$/d' /etc/fstab
 ! command -v apt-get >/dev/null || apt-get clean
 rm -rf /var/log/journal/* /var/crash/* /var/lib/systemd/coredump/*
 rm -f /var/lib/lastlog/lastlog2.db /var/lib/wtmpdb/wtmp.db

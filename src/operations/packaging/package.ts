@@ -7,6 +7,7 @@ import { inPhase } from '../../context.ts';
 import { GuestError, StateError, UsageError, VmError } from '../../errors.ts';
 import { kindOfPath } from '../../host/path-kind.ts';
 import type { MachineRecord } from '../../machine/record.ts';
+import { startedVolumes } from '../../machine/volume.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { RecordedMachine } from '../../providers/provider.ts';
 import { haltMachine } from '../halt.ts';
@@ -135,14 +136,21 @@ async function checkStartable(machine: RecordedMachine, { providers }: Services)
   }
 }
 
-/** What `disks` asks for comes from the Machinefile of whoever uses the box. */
-function reportLeftOut({ machine, disks = [] }: MachineRecord, { reporter }: Services): void {
-  if (disks.length === 0) return;
+/** What `disks` and `volumes` ask for comes from the Machinefile of whoever uses the box. */
+function reportLeftOut(record: MachineRecord, { reporter }: Services): void {
+  const { machine, disks = [] } = record;
+  const namesOf = (named: readonly { readonly name: string }[]) => named.map(({ name }) => name).join(', ');
+  const volumes = startedVolumes(record);
+  const left = [
+    ...(disks.length === 0 ? [] : [`its own disks (${namesOf(disks)})`]),
+    ...(volumes.length === 0 ? [] : [`its volumes (${namesOf(volumes)})`]),
+  ];
+  if (left.length === 0) return;
   reporter.report({
     type: 'message',
     level: 'warning',
     subject: machine,
-    text: `what is on its own disks (${disks.map(({ name }) => name).join(', ')}) is not packaged; what is packaged must boot without them`,
+    text: `what is on ${left.join(' and ')} is not packaged; what is packaged must boot without them`,
   });
 }
 

@@ -11,6 +11,8 @@ import type { RecordedMachine } from '../../providers/provider.ts';
 import type { MachineNetwork } from '../networks/project-networks.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
+import { checkVolumes } from '../volumes/hold.ts';
+import { plannedVolumes } from '../volumes/planned.ts';
 import { copyFirmwareVariables, copyIdentity, createIdentity } from './identity.ts';
 
 const FALLBACK_USER = 'vm';
@@ -96,8 +98,10 @@ export async function createMachine(project: Project, machine: NewMachine, servi
     ...(original && takenOver(original.record)),
   };
   const accel = services.resolveAccelerator(spec.accel);
-  const plan = planMachine({ spec, box, accel, layout: states.layout(spec.name), nics: network.nics, record });
+  const volumes = plannedVolumes(project, spec);
+  const plan = planMachine({ spec, box, accel, volumes, layout: states.layout(spec.name), nics: network.nics, record });
   await provider.check(plan);
+  await checkVolumes(project, plan, services);
   if (spec.ssh.privateKeyPath !== undefined) await readUserPublicKey(spec.ssh.privateKeyPath);
   return inPhase(services, spec.name, 'create', async () => {
     await using _box = await holdBox(box, services);

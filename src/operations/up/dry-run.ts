@@ -6,6 +6,8 @@ import { sshPort, wantedPorts } from '../ports/wanted-ports.ts';
 import { withPorts } from '../ports/with-ports.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
+import { describeVolumes } from '../volumes/format.ts';
+import { plannedVolumes } from '../volumes/planned.ts';
 import { newRecord, withForwards } from './create.ts';
 import type { UpTarget } from './machine.ts';
 import { inOrder, selectSpecs, type UpRequest, withBoxes } from './up.ts';
@@ -46,8 +48,10 @@ async function describeMachine(project: Project, target: UpTarget, services: Ser
     runtimeDir: machineRuntimeDir(services.dirs.runtimeDir, before.id),
   };
   const accel = services.resolveAccelerator(spec.accel);
-  const plan = planMachine({ spec, box, accel, layout, nics: network.nics, record });
+  const volumes = plannedVolumes(project, spec);
+  const plan = planMachine({ spec, box, accel, volumes, layout, nics: network.nics, record });
   const create = existing === undefined ? provider.describeCreate(plan) : [];
   const switches = switchCommands(network.nics);
-  return { machine: spec.name, commands: [...create, ...switches, ...provider.describeStart(plan)] };
+  const made = await describeVolumes(project, volumes);
+  return { machine: spec.name, commands: [...create, ...made, ...switches, ...provider.describeStart(plan)] };
 }

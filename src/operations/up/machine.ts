@@ -24,6 +24,7 @@ import { provisionMachine } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { syncMachine } from '../sync.ts';
 import { meterRun } from '../usage/metering.ts';
+import { mountVolumes } from '../volumes/mount.ts';
 import { isInstalledByHand, reportUndone } from './by-hand.ts';
 import { awaitCloudInit } from './cloud-init.ts';
 import { createMachine, indexEntryOf } from './create.ts';
@@ -236,7 +237,7 @@ async function explainBootFailure(error: unknown, machine: string, serialLogPath
   });
 }
 
-/** cloud-init's work, environment, folders, provisioning. Connects only if one of them has something to do. */
+/** Volumes, cloud-init's work, environment, folders, provisioning. Connects only if one of them has something to do. */
 async function convergeGuest(
   project: Project,
   machine: { readonly spec: MachineSpec; readonly record: MachineRecord; readonly guest: LazyGuest },
@@ -244,7 +245,8 @@ async function convergeGuest(
 ): Promise<{ record: MachineRecord; stepsRun: readonly string[] }> {
   const { spec, guest } = machine;
   const layout = project.states.layout(spec.name);
-  const booted = await awaitCloudInit(project, machine, services);
+  const mounted = await mountVolumes(project, machine, services);
+  const booted = await awaitCloudInit(project, { ...machine, record: mounted }, services);
   const record = await applyEnvironment(project, { ...machine, record: booted }, services);
   await syncMachine(spec, { record, layout }, services);
   return provisionMachine(project, { spec, record, guest }, { choice: options.provision, services });

@@ -7,6 +7,7 @@ import { ensurePrivateFolder, writeFileAtomic } from '../../host/files.ts';
 import { addressesOf, type Nic } from '../../machine/nics.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { HostEntry } from '../../networks/names.ts';
+import { guestVolumes } from '../volumes/guest-volumes.ts';
 import { readAuthorizedKey } from './identity.ts';
 
 export interface SeedFacts {
@@ -33,7 +34,7 @@ export async function writeSeed(plan: MachinePlan, { user, hosts }: SeedFacts): 
 }
 
 async function readIdentity(
-  { spec, layout, macAddress, nics }: MachinePlan,
+  { spec, layout, macAddress, nics, volumes }: MachinePlan,
   { seed, hosts }: { readonly seed: SeedKind; readonly hosts: readonly HostEntry[] },
 ): Promise<GuestIdentity> {
   return {
@@ -45,6 +46,7 @@ async function readIdentity(
     },
     networks: [userNetwork(macAddress, seed), ...nics.map(privateNetwork)],
     hosts: hosts.length > 0 ? hosts : [{ address: '127.0.1.1', names: [spec.hostname] }],
+    volumes: await guestVolumes(volumes),
   };
 }
 

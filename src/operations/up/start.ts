@@ -16,6 +16,8 @@ import { withPorts } from '../ports/with-ports.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { meterRun } from '../usage/metering.ts';
+import { holdVolumes } from '../volumes/hold.ts';
+import { plannedVolumes } from '../volumes/planned.ts';
 import { sshSettings, withForwards } from './create.ts';
 import { ownDiskRecords, reportDetached } from './own-disks.ts';
 import { writeSeed } from './seed.ts';
@@ -38,6 +40,7 @@ export async function startMachine(project: Project, machine: StartableMachine, 
   const { spec, box, network } = machine;
   return inPhase(services, spec.name, 'start', async () => {
     ensureRuntimeDir(services.dirs.runtimeDir, services.uid);
+    await using _volumes = await holdVolumes(project, spec, services);
     const record: MachineRecord = {
       ...machine.record,
       replica: spec.replica,
@@ -62,7 +65,16 @@ export function planStart(
   services: Services,
 ): MachinePlan {
   const accel = services.resolveAccelerator(spec.accel);
-  return planMachine({ spec, box, accel, layout: project.states.layout(spec.name), nics: network.nics, record });
+  const volumes = plannedVolumes(project, spec);
+  return planMachine({
+    spec,
+    box,
+    accel,
+    volumes,
+    layout: project.states.layout(spec.name),
+    nics: network.nics,
+    record,
+  });
 }
 
 interface StartContext {

@@ -5,7 +5,7 @@ import type { MachinePlan } from '../../machine/plan.ts';
 import type { Accelerator, Arch, BootDevice } from '../../machinefile/spec.ts';
 import { netdevArgument, netdevId } from '../../networks/segment.ts';
 import { blockdev } from './blockdev.ts';
-import { boxDiskArgs, ownDiskArgs } from './disk-args.ts';
+import { boxDiskArgs, ownDiskArgs, volumeArgs } from './disk-args.ts';
 import type { FirmwareImages } from './firmware.ts';
 import { forwardRule, NETDEV_ID } from './hostfwd.ts';
 
@@ -37,6 +37,7 @@ export function qemuCommand(plan: MachinePlan, uefi: FirmwareImages | undefined)
       ...seedArgs(plan),
       ...entropyArgs(),
       ...displayArgs(plan),
+      ...volumeArgs(plan),
       ...plan.spec.qemuArgs,
     ],
   };

@@ -60,7 +60,18 @@ export function ownDiskArgs(plan: MachinePlan): string[] {
   ];
 }
 
-function diskArgs({ id, path, format }: PlannedDisk, device: string): string[] {
+/**
+ * The machine's volumes. Behind all else that is on the PCI bus: a guest may know its network card by its place there.
+ * What the guest has flushed is in the host's page cache at least, and so outlives QEMU.
+ */
+export function volumeArgs({ volumes }: MachinePlan): string[] {
+  return volumes.flatMap(({ label, path }) => {
+    const id = `volume-${label}`;
+    return diskArgs({ id, path, format: 'raw' }, `virtio-blk-pci,id=${id}-disk,drive=${id},serial=${label}`);
+  });
+}
+
+function diskArgs({ id, path, format }: Pick<PlannedDisk, 'id' | 'path' | 'format'>, device: string): string[] {
   const file = { driver: 'file', filename: path, discard: 'unmap' };
   return [
     ...blockdev({ 'node-name': id, driver: format, discard: 'unmap', 'detect-zeroes': 'unmap', file }),
@@ -72,12 +83,13 @@ function diskArgs({ id, path, format }: PlannedDisk, device: string): string[] {
 /** Of the 30 places that the PCI bus has for devices, ten are left to the others and to controllers. */
 const MOST_ON_PCI = 20;
 
-/** @throws VmError if the box and `disks` together have more disks than the machine has places for. */
+/** @throws VmError if the box, `disks` and `volumes` together have more disks than the machine has places for. */
 export function checkDiskPlaces(plan: MachinePlan): void {
-  const count = allDisksOf(plan).filter(({ bus }) => bus === 'virtio' || bus === 'nvme').length;
+  const disks = allDisksOf(plan).filter(({ bus }) => bus === 'virtio' || bus === 'nvme');
+  const count = disks.length + plan.volumes.length;
   if (count <= MOST_ON_PCI) return;
   throw new VmError(
-    `${plan.spec.name}: with those of its box it has ${count} disks on virtio and nvme, which is more than ${MOST_ON_PCI}`,
+    `${plan.spec.name}: with those of its box${plan.volumes.length > 0 ? ' and its volumes' : ''} it has ${count} disks on virtio and nvme, which is more than ${MOST_ON_PCI}`,
     { hint: 'give some of “disks” bus: scsi, which takes one place for all' },
   );
 }

@@ -79,12 +79,14 @@ async function startFailure(plan: MachinePlan): Promise<Error> {
 }
 
 /** Turns QEMU's last words into an error the user can act on. Pure. */
-export function explainStartFailure(output: string, plan: Pick<MachinePlan, 'spec' | 'layout'>): Error {
+export function explainStartFailure(output: string, plan: Pick<MachinePlan, 'spec' | 'layout' | 'volumes'>): Error {
   const taken = takenAddress(output);
   if (taken !== undefined) return new PortTakenError(taken);
   if (/Failed to get "write" lock/.test(output)) {
     const [, diskPath = plan.layout.diskPath] = output.match(/another process using the image \[(.*)\]\?/) ?? [];
-    return new StateError(`${plan.spec.name}: another process has its disk open: ${diskPath}`, {
+    const volume = plan.volumes.find(({ path }) => path === diskPath);
+    const what = volume === undefined ? 'its disk' : `its volume ${volume.name}`;
+    return new StateError(`${plan.spec.name}: another process has ${what} open: ${diskPath}`, {
       hint: `\`fuser -v ${diskPath}\` shows which`,
     });
   }

@@ -10,6 +10,7 @@ const input: NoCloudInput = {
       { macAddress: '52:54:00:AB:CD:EF', addresses: 'dhcp', gateway: undefined, dnsServers: [], mtu: undefined },
     ],
     hosts: [],
+    volumes: [],
   },
   instanceId: '11112222-3333',
   user: 'debian',

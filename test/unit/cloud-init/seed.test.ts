@@ -57,6 +57,7 @@ const identity: GuestIdentity = {
     { address: '10.1.0.3', names: ['db'] },
     { address: '10.1.0.2', names: ['web'] },
   ],
+  volumes: [],
 };
 
 test('the seed of our own boxes', () => {
@@ -75,6 +76,16 @@ test('the seed of our own boxes', () => {
     },
     { name: 'hosts', mode: '0000644', content: '10.1.0.3 db\n10.1.0.2 web\n' },
   ]);
+});
+
+test('volumes, in their order', () => {
+  const volumes = [
+    { label: 'vm-logs', guestPath: '/srv', grows: false },
+    { label: 'vm-pgdata', guestPath: '/srv/data', grows: true },
+  ];
+  const members = readTar(identitySeedTar({ ...identity, volumes }));
+  const content = 'vm-logs keep /srv\nvm-pgdata grow /srv/data\n';
+  expect(members.at(-1)).toEqual({ name: 'volumes', mode: '0000644', content });
 });
 
 test('the same identity gives the same bytes', () => {

@@ -29,8 +29,12 @@ test('settings that changed since the start are named as in the Machinefile', ()
   const before = restartSettings(machinePlan());
   expect(changedSettings(before, restartSettings(machinePlan()))).toEqual([]);
   const disks = [{ name: 'a', sizeBytes: GIB, format: 'raw', bus: 'virtio' }] as const;
-  const after = restartSettings(machinePlan({ spec: { cpus: 2, disks, qemuArgs: ['-snapshot'] } }));
-  expect(changedSettings(before, after)).toEqual(['cpus', 'disks', 'qemu.args']);
+  const volumes = [{ name: 'a', label: 'vm-a', guestPath: '/a', path: '/p/a', sizeBytes: GIB }];
+  const after = restartSettings(machinePlan({ volumes, spec: { cpus: 2, disks, qemuArgs: ['-snapshot'] } }));
+  expect(changedSettings(before, after)).toEqual(['cpus', 'disks', 'volumes', 'qemu.args']);
+  const larger = volumes.map((volume) => ({ ...volume, sizeBytes: 2 * GIB }));
+  const grown = restartSettings(machinePlan({ volumes: larger, spec: { cpus: 2, disks, qemuArgs: ['-snapshot'] } }));
+  expect(changedSettings(after, grown)).toEqual(['volumes']);
 });
 
 test('a setting that an older vm did not record has not changed', () => {

@@ -6,7 +6,7 @@ import { FakeGuest, fakeServices } from '../../../support/fake-services.ts';
 import { takePort } from '../../../support/host-ports.ts';
 
 const projectDir = '/nonexistent/project';
-const spec = { name: '', projectDir, machines: [], groups: [], networks: [] };
+const spec = { name: '', projectDir, machines: [], groups: [], networks: [], volumes: [] };
 const context = {
   project: { projectDir, states: new StateStore(projectDir), spec, activeProfiles: [] },
   hintFor: () => 'choose another',

@@ -19,6 +19,7 @@ describe('what can be scaled', () => {
     machines: [machineSpec({ name: 'db' }), machineSpec({ name: 'web-1', replica: { of: 'web', number: 1 } })],
     groups: [group('web', 1)],
     networks: [],
+    volumes: [],
   };
 
   test.each([

@@ -46,7 +46,7 @@ async function machineWith(figures: RunFigures | undefined, projectDir = join(ho
   const project: Project = {
     projectDir,
     states,
-    spec: { name: 'shop', projectDir, networks: [], groups: [], machines: [spec] },
+    spec: { name: 'shop', projectDir, networks: [], groups: [], volumes: [], machines: [spec] },
     activeProfiles: [],
   };
   const started = { at: new Date().toISOString(), haltTimeoutMs: 1, settings: { memory: String(2 ** 30) } };

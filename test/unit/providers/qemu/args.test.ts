@@ -179,6 +179,27 @@ describe("a machine's own disks", () => {
   });
 });
 
+describe('volumes', () => {
+  const volume = { name: 'pgdata', label: 'vm-pgdata', guestPath: '/srv', path: '/p/volume.raw', sizeBytes: undefined };
+
+  test('are behind all other devices, and keep what the guest has flushed', () => {
+    const disk =
+      '{"node-name":"volume-vm-pgdata","driver":"raw","discard":"unmap","detect-zeroes":"unmap","file":{"driver":"file","filename":"/p/volume.raw","discard":"unmap"}}';
+    const device = 'virtio-blk-pci,id=volume-vm-pgdata-disk,drive=volume-vm-pgdata,serial=vm-pgdata';
+    const command = argv({ volumes: [volume], spec: { qemuArgs: ['-snapshot'] } });
+    expect(command.slice(command.indexOf('vmgenid'))).toBe(
+      `vmgenid,guid=auto -display none -blockdev ${disk} -device ${device} -snapshot`,
+    );
+  });
+
+  test('take places on PCI, too', () => {
+    const volumes = Array.from({ length: 20 }, () => volume);
+    expect(() => checkDiskPlaces(machinePlan({ volumes }))).toThrow(
+      /^web: with those of its box and its volumes it has 21 disks/,
+    );
+  });
+});
+
 test('an odd project path reaches QEMU whole: JSON for disks, doubled commas elsewhere', () => {
   const args = argv({ machineDir: '/a, "b"/.vm/machines/web' });
   expect(args).toContain('"filename":"/a, \\"b\\"/.vm/machines/web/disk.qcow2"');

@@ -27,6 +27,16 @@ test('of several disks the one that somebody has open', () => {
   });
 });
 
+test('a volume that somebody has open', () => {
+  const path = '/p/.vm/volumes/pgdata/volume.raw';
+  const volume = { name: 'pgdata', label: 'vm-pgdata', guestPath: '/srv', path, sizeBytes: undefined };
+  const output = `Failed to get "write" lock\nIs another process using the image [${path}]?\n`;
+  expect(explainStartFailure(output, machinePlan({ volumes: [volume] }))).toMatchObject({
+    message: `web: another process has its volume pgdata open: ${path}`,
+    hint: `\`fuser -v ${path}\` shows which`,
+  });
+});
+
 test("anything else is told in QEMU's own words", () => {
   expect(explainStartFailure('qemu: no such CPU\n', plan).message).toBe(
     'web: QEMU did not start:\n  qemu: no such CPU',

@@ -1,0 +1,81 @@
+import { StateError } from '../../errors.ts';
+import type { MachinePlan } from '../../machine/plan.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+import { ensureVolume } from './ensure.ts';
+import { requireFormatTool } from './format.ts';
+import { volumeHolders } from './holders.ts';
+import { plannedVolumes } from './planned.ts';
+
+/**
+ * Before a machine is made for them.
+ * @throws MissingToolError if there is nothing to make volumes with; StateError if another machine has one of them.
+ */
+export async function checkVolumes(
+  project: Project,
+  { spec, volumes }: Pick<MachinePlan, 'spec' | 'volumes'>,
+  services: Services,
+): Promise<void> {
+  if (volumes.length === 0) return;
+  const existing = await project.states.volumes.list();
+  if (volumes.some(({ name }) => !existing.includes(name))) requireFormatTool();
+  const holders = await volumeHolders(project, services);
+  for (const { name } of volumes) {
+    const holder = holders.get(name);
+    if (holder === undefined || holder.machine === spec.name) continue;
+    throw new StateError(
+      `${spec.name}: the volume ${name} is attached to ${holder.machine} of the project ${holder.project}, which runs`,
+      { hint: `one machine at a time can have it: vm halt ${holder.machine}` },
+    );
+  }
+}
+
+/**
+ * Makes what is missing of the volumes of a machine that is about to be started, and keeps others from them until it has
+ * been: dispose it then. From there on it is seen that they are taken.
+ * @throws as `checkVolumes`; StateError if one is damaged, or larger than asked for.
+ */
+export async function holdVolumes(project: Project, spec: MachineSpec, services: Services): Promise<AsyncDisposable> {
+  const volumes = plannedVolumes(project, spec);
+  const { volumes: store } = project.states;
+  const locks = await lockVolumes(
+    project,
+    volumes.map(({ name }) => name),
+    { purpose: 'vm up', services },
+  );
+  try {
+    await checkVolumes(project, { spec, volumes }, services);
+    for (const volume of volumes) await ensureVolume(store, { machine: spec.name, volume }, services);
+    return locks;
+  } catch (error) {
+    await locks[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Takes the locks of volumes, always in the same order, and says whom it waits for. */
+export async function lockVolumes(
+  { states }: Project,
+  names: readonly string[],
+  { purpose, services }: { readonly purpose: string; readonly services: Services },
+): Promise<AsyncDisposable> {
+  const { reporter, signal } = services;
+  const locks: AsyncDisposable[] = [];
+  const release = async () => {
+    for (const lock of locks.reverse()) await lock[Symbol.asyncDispose]();
+  };
+  try {
+    for (const name of [...new Set(names)].sort()) {
+      const onWait = (holder: { readonly purpose: string; readonly pid: number }) => {
+        const text = `the volume ${name}: waiting for ${holder.purpose} (pid ${holder.pid}), which is working on it`;
+        reporter.report({ type: 'message', level: 'info', text });
+      };
+      locks.push(await states.volumes.lock(name, { purpose, signal, onWait }));
+    }
+    return { [Symbol.asyncDispose]: release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
