@@ -33,3 +33,4 @@ export { dryRun } from './operations/up/dry-run.ts';
 export { up } from './operations/up/up.ts';
 export { usage, usageOfHost } from './operations/usage/usage.ts';
 export type { MachineUsage } from './operations/usage/usage-document.ts';
+export { listVolumes, removeVolumes, type VolumeStatus, volumesNamed } from './operations/volumes/volumes.ts';

@@ -3,7 +3,7 @@ import type { WantedReplicas } from '../machinefile/replicas.ts';
 import type { Project } from '../operations/project.ts';
 import type { Services } from '../operations/services.ts';
 
-export type CommandGroup = 'Project' | 'Machines' | 'Inside a machine' | 'Boxes' | 'This host';
+export type CommandGroup = 'Project' | 'Machines' | 'Inside a machine' | 'Volumes' | 'Boxes' | 'This host';
 
 /** Options every command takes, before or after its name. */
 export interface GlobalOptions {
@@ -26,6 +26,7 @@ export interface OptionDefinition {
 /** A command as a value: the program, the help and the shell completions are made of these. */
 export interface CommandDefinition {
   readonly name: string;
+  /** Of two words where the name has two. */
   readonly alias?: string;
   /** Positional arguments as commander takes them: `[machines...]`. */
   readonly args?: string;
@@ -33,8 +34,8 @@ export interface CommandDefinition {
   readonly group: CommandGroup;
   readonly example: string;
   readonly options?: readonly OptionDefinition[];
-  /** Arguments are completed with: names of machines, of those with replicas, of boxes, or nothing. */
-  readonly completes?: 'machines' | 'groups' | 'boxes' | 'shells';
+  /** Arguments are completed with: names of machines, of those with replicas, of volumes, of boxes, or nothing. */
+  readonly completes?: 'machines' | 'groups' | 'volumes' | 'boxes' | 'shells';
   /** Takes what follows `--`. */
   readonly takesRest?: boolean;
   /**

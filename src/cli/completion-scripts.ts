@@ -12,11 +12,13 @@ export const completionScripts: Readonly<Record<string, Script>> = {
 /** Print names of the project here, one a line; nothing where there is none. */
 const LIST_MACHINES = 'vm completion machines 2>/dev/null';
 const LIST_GROUPS = 'vm completion groups 2>/dev/null';
+const LIST_VOLUMES = 'vm completion volumes 2>/dev/null';
 const LIST_BOXES = "vm box list 2>/dev/null | tail -n +2 | cut -d ' ' -f 1";
 
 const SOURCES: Readonly<Record<NonNullable<CommandDefinition['completes']>, string>> = {
   machines: `$(${LIST_MACHINES})`,
   groups: `$(${LIST_GROUPS})`,
+  volumes: `$(${LIST_VOLUMES})`,
   boxes: `$(${LIST_BOXES})`,
   shells: 'bash zsh fish',
 };
@@ -29,8 +31,9 @@ function bashScript(commands: readonly CommandDefinition[]): string {
     const words = [...memberNames(commands, name), ...longFlags(command), ...(completes ? [SOURCES[completes]] : [])];
     return `    '${name}') words="${words.join(' ')}" ;;`;
   });
-  const groups = topLevelNames(commands).filter((name) => !commands.some((command) => command.name === name));
-  const groupCases = groups.map((group) => `    '${group}') words="${memberNames(commands, group).join(' ')}" ;;`);
+  const groupCases = groupNames(commands).map(
+    (group) => `    '${group}') words="${memberNames(commands, group).join(' ')}" ;;`,
+  );
   const nested = commands.flatMap(({ name }) => (name.includes(' ') ? [`'${name}'`] : []));
   const names = topLevelNames(commands).join(' ');
   return `_vm() {
@@ -70,7 +73,7 @@ function fishScript(commands: readonly CommandDefinition[]): string {
   });
   const names = topLevelNames(commands).join(' ');
   return [
-    "complete -c vm -f -n '__fish_use_subcommand' -a 'box' -d 'boxes'",
+    ...groupNames(commands).map((group) => `complete -c vm -f -n '__fish_use_subcommand' -a '${group}'`),
     "complete -c vm -f -n '__fish_use_subcommand' -a 'help' -d 'what a command does and takes'",
     `complete -c vm -f -n '__fish_seen_subcommand_from help' -a '${names}'`,
     ...lines,
@@ -84,6 +87,11 @@ function longFlags({ options = [] }: CommandDefinition): string[] {
 
 function topLevelNames(commands: readonly CommandDefinition[]): string[] {
   return [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? name))];
+}
+
+/** First words that are no commands by themselves. */
+function groupNames(commands: readonly CommandDefinition[]): string[] {
+  return topLevelNames(commands).filter((name) => !commands.some((command) => command.name === name));
 }
 
 /** What follows the first word of commands of two words. */

@@ -1,6 +1,6 @@
 import type { CommandDefinition, CommandGroup } from './command.ts';
 
-const GROUPS: readonly CommandGroup[] = ['Project', 'Machines', 'Inside a machine', 'Boxes', 'This host'];
+const GROUPS: readonly CommandGroup[] = ['Project', 'Machines', 'Inside a machine', 'Volumes', 'Boxes', 'This host'];
 
 /** The page of `vm --help`: every command that works, by group, with an example. Pure. */
 export function formatProgramHelp(commands: readonly CommandDefinition[]): string {

@@ -129,7 +129,8 @@ function addCommand(
     .helpCommand(false)
     .configureHelp({ formatHelp: formatCommandHelp })
     .addHelpText('after', `\nExample:\n  ${definition.example}`);
-  if (definition.alias !== undefined) command.alias(definition.alias);
+  const alias = definition.alias?.split(' ').at(-1);
+  if (alias !== undefined) command.alias(alias);
   for (const option of definition.options ?? []) command.addOption(commanderOption(option));
   const ownsShortF = definition.options?.some(({ flags }) => flags.startsWith('-f')) ?? false;
   addGlobalOptions(command, !ownsShortF);

@@ -1,26 +1,60 @@
 import { destroyMachine } from './destroy-machine.ts';
-import { clearLeftovers } from './leftovers.ts';
+import { clearLeftovers, clearVolumeLeftovers } from './leftovers.ts';
 import { lockMachine, lockScale } from './machine-lock.ts';
 import { clearAbandonedWorkshops } from './packaging/workshop.ts';
 import { forEachParallel } from './parallel.ts';
 import { findTargets, type Project, type Target } from './project.ts';
 import type { Services } from './services.ts';
+import { volumesOf } from './volumes/users.ts';
+import { checkDetached, removeVolumes } from './volumes/volumes.ts';
 
-/** Names of the machines that `vm destroy` would remove. */
-export async function machinesToDestroy(project: Project, patterns: readonly string[]): Promise<string[]> {
-  const targets = await findTargets(project, patterns);
-  return targets.filter(({ exists }) => exists).map(({ name }) => name);
+/** What `vm destroy` is about. */
+export interface DestroyPlan {
+  /** Names of the machines that exist. */
+  readonly machines: readonly string[];
+  /** Names of the volumes that exist, and belong to these machines; where all machines are meant, of all volumes. */
+  readonly volumes: readonly string[];
 }
 
-/** Removes the selected machines: no process, port, socket or file of theirs is left. Works without a Machinefile. */
-export async function destroy(project: Project, patterns: readonly string[], services: Services): Promise<string[]> {
+/** What `vm destroy` would remove; of the volumes only if that is asked for. */
+export async function planDestroy(project: Project, patterns: readonly string[]): Promise<DestroyPlan> {
   const targets = await findTargets(project, patterns);
+  return {
+    machines: targets.filter(({ exists }) => exists).map(({ name }) => name),
+    volumes: await volumesToDestroy(project, { patterns, targets }),
+  };
+}
+
+async function volumesToDestroy(
+  project: Project,
+  { patterns, targets }: { readonly patterns: readonly string[]; readonly targets: readonly Target[] },
+): Promise<string[]> {
+  const existing = await project.states.volumes.list();
+  if (patterns.length === 0) return existing;
+  const used = await Promise.all(targets.map((target) => volumesOf(project, target)));
+  return existing.filter((name) => used.flat().some((volume) => volume.name === name));
+}
+
+/**
+ * Removes the selected machines: no process, port, socket or file of theirs is left but their volumes; with
+ * `removesVolumes` neither these. Works without a Machinefile. Gives what was there.
+ * @throws StateError if a machine that stays has one of the volumes while it runs: nothing is removed then.
+ */
+export async function destroy(
+  project: Project,
+  patterns: readonly string[],
+  { removesVolumes, services }: { readonly removesVolumes: boolean; readonly services: Services },
+): Promise<DestroyPlan> {
+  const targets = await findTargets(project, patterns);
+  // Before the machines are gone, and with them what they were started with.
+  const volumes = await volumesToDestroy(project, { patterns, targets });
+  const names = targets.map(({ name }) => name);
+  if (removesVolumes) await checkDetached(project, volumes, services, names);
   const isMeant = () => patterns.length === 0;
-  const destroyed = (await project.states.exists())
-    ? await destroyTargets(project, { targets, isMeant }, services)
-    : [];
+  const machines = (await project.states.exists()) ? await destroyTargets(project, { targets, isMeant }, services) : [];
+  if (removesVolumes) await removeVolumes(project, volumes, { purpose: 'vm destroy', services });
   await clearAbandonedWorkshops(services);
-  return destroyed;
+  return { machines, volumes };
 }
 
 async function destroyTargets(
@@ -36,6 +70,7 @@ async function destroyTargets(
     return exists ? name : undefined;
   });
   await clearLeftovers(project, { isMeant, purpose: 'vm destroy' }, services);
+  await clearVolumeLeftovers(project, 'vm destroy', services);
   await forgetScale(project, services);
   await project.states.removeIfEmpty();
   return destroyed.filter((name) => name !== undefined);

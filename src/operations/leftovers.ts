@@ -1,6 +1,7 @@
 import { lockMachine } from './machine-lock.ts';
 import type { Project } from './project.ts';
 import type { Services } from './services.ts';
+import { lockVolumes } from './volumes/hold.ts';
 
 /**
  * Removes what killed commands left of machines that they were making or removing, if `isMeant`. Each command does that
@@ -15,5 +16,14 @@ export async function clearLeftovers(
   for (const name of (await project.states.listLeftovers()).filter(isMeant)) {
     await using _lock = await lockMachine(project, { name, purpose }, services);
     await project.states.removeLeftovers(name);
+  }
+}
+
+/** The same for volumes, whoever names them: what was left of one that was being removed may take much space. */
+export async function clearVolumeLeftovers(project: Project, purpose: string, services: Services): Promise<void> {
+  const { volumes } = project.states;
+  for (const name of await volumes.listLeftovers()) {
+    await using _lock = await lockVolumes(project, [name], { purpose, services });
+    await volumes.removeLeftovers(name);
   }
 }

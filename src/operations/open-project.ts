@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { MachinefileError, type Problem, StateError, UsageError, VmError } from '../errors.ts';
 import { projectLayout } from '../machine/layout.ts';
@@ -31,7 +31,7 @@ export interface OpenInput extends Omit<LoadInput, 'countReplicas'> {
  */
 export async function openProject(input: OpenInput): Promise<OpenedProject> {
   const found = await findMachinefiles(input);
-  const projectDir = found?.projectDir ?? (await findStateDir(resolve(input.cwd)));
+  const projectDir = found?.projectDir ?? findStateDir(resolve(input.cwd));
   if (projectDir === undefined) {
     throw new UsageError(`no Machinefile in ${input.cwd} or above`, {
       hint: 'run `vm init` to write one, or give one with -f',
@@ -77,13 +77,10 @@ export function checkProfiles(profiles: readonly string[], { machines, groups }:
   });
 }
 
-/** The nearest folder at or above `dir` that holds machines. */
-async function findStateDir(dir: string): Promise<string | undefined> {
-  const hasMachines = await access(projectLayout(dir).machinesDir).then(
-    () => true,
-    () => false,
-  );
-  if (hasMachines) return dir;
+/** The nearest folder at or above `dir` that holds machines, or volumes. */
+function findStateDir(dir: string): string | undefined {
+  const { machinesDir, volumesDir } = projectLayout(dir);
+  if (existsSync(machinesDir) || existsSync(volumesDir)) return dir;
   const parent = dirname(dir);
   return parent === dir ? undefined : findStateDir(parent);
 }

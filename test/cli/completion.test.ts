@@ -48,6 +48,8 @@ describe('bash', async () => {
     { words: ['vm', 'scale', ''], offers: expect.arrayContaining(['lb=', '--yes']) },
     { words: ['vm', 'completion', ''], offers: expect.arrayContaining(['bash', 'zsh', 'fish']) },
     { words: ['vm', 'help', 'des'], offers: ['destroy'] },
+    { words: ['vm', 'volume', 'i'], offers: ['inspect'] },
+    { words: ['vm', 'volume', 'rm', '--y'], offers: ['--yes'] },
   ])('$words', async ({ words, offers }) => {
     expect(await bashOffers(script, words)).toEqual(offers);
   });

@@ -16,9 +16,11 @@ const MACHINEFILE = `machines:
     ports: ["80"]
     networks: [backend]
     sync: [./data:/srv/data]
+    volumes: ["pgdata:/var/lib/postgresql"]
     provision: [{ name: nginx, shell: echo hello }]
     healthcheck: { command: 'true' }
 networks: { backend: { subnet: 10.10.10.0/24 } }
+volumes: { pgdata: { size: 16MiB } }
 `;
 
 const compared = new Set<string>();
@@ -74,6 +76,8 @@ const telling: readonly Case[] = [
   { heading: 'box outdated', args: ['box', 'outdated'] },
   { heading: 'doctor', args: ['doctor'] },
   { heading: 'screenshot', args: ['screenshot'] },
+  { heading: 'volume list', args: ['volume', 'list'] },
+  { heading: 'volume inspect', args: ['volume', 'inspect', 'pgdata'] },
   { heading: 'version', args: ['version'] },
 ];
 
@@ -91,6 +95,7 @@ const doing: readonly Case[] = [
   { heading: 'package', args: ['package', 'web', '--as-is', '--output', 'web.qcow2'] },
   { heading: 'halt', args: ['halt'] },
   { heading: 'destroy', args: ['destroy', '--yes'] },
+  { heading: 'volume rm', args: ['volume', 'rm', 'pgdata', '--yes'] },
   { heading: 'box remove', args: ['box', 'prune', '--all', '--yes'] },
 ];
 

@@ -4,7 +4,7 @@ import type { CommandDefinition } from '../command.ts';
 import { completionScripts } from '../completion-scripts.ts';
 
 /** What the scripts ask for while somebody types. */
-const LISTS: readonly CompletionList[] = ['machines', 'groups'];
+const LISTS: readonly CompletionList[] = ['machines', 'groups', 'volumes'];
 
 export const completionCommand: CommandDefinition = {
   name: 'completion',

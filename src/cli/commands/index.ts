@@ -27,6 +27,7 @@ import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 import { validateCommand } from './validate.ts';
 import { versionCommand } from './version.ts';
+import { volumeCommands } from './volume.ts';
 
 /** Every command, in the order of the help. */
 export const commands: readonly CommandDefinition[] = [
@@ -51,6 +52,7 @@ export const commands: readonly CommandDefinition[] = [
   screenshotCommand,
   ...portCommands,
   sshConfigCommand,
+  ...volumeCommands,
   ...boxCommands,
   ...boxRegistryCommands,
   packageCommand,

@@ -1,6 +1,6 @@
 import { quoteForShell } from '../../communicators/quoting.ts';
 import { InterruptedError } from '../../errors.ts';
-import { machinesToDestroy } from '../../operations/destroy.ts';
+import { planDestroy } from '../../operations/destroy.ts';
 import type { Project } from '../../operations/project.ts';
 import { status } from '../../operations/status.ts';
 import { dryRun } from '../../operations/up/dry-run.ts';
@@ -87,7 +87,7 @@ async function runUp(invocation: Invocation): Promise<number> {
 
 async function confirmRecreate({ args, confirm }: Invocation, project: Project): Promise<boolean> {
   const meant = await selectSpecs(project, args);
-  const existing = await machinesToDestroy(project, args);
+  const { machines: existing } = await planDestroy(project, args);
   const names = existing.filter((existingName) => meant.some(({ name }) => name === existingName));
   return (
     names.length === 0 || confirm(`Destroy ${names.join(', ')} and make ${names.length === 1 ? 'it' : 'them'} anew?`)

@@ -36,6 +36,7 @@ const TOOLS: readonly { name: string; status: 'missing' | 'warning'; fix: string
   { name: 'qemu-img', status: 'missing', fix: 'apt install qemu-utils', purpose: 'makes disks' },
   { name: 'ssh', status: 'missing', fix: 'apt install openssh-client', purpose: 'vm ssh, vm exec, sync' },
   { name: 'rsync', status: 'warning', fix: 'apt install rsync', purpose: 'synced folders' },
+  { name: 'mkfs.ext4', status: 'warning', fix: 'apt install e2fsprogs', purpose: 'volumes' },
   { name: 'mmdebstrap', status: 'warning', fix: 'apt install mmdebstrap', purpose: 'vm box build' },
 ];
 

@@ -7,6 +7,7 @@ import { findTool, run } from '../../host/exec.ts';
 import { chooseAccelerator, readKvmFacts } from '../../providers/qemu/accelerator.ts';
 import { findFirmwareImages } from '../../providers/qemu/firmware.ts';
 import type { Services } from '../services.ts';
+import { FORMAT_TOOL, findFormatTool } from '../volumes/format.ts';
 import { type Check, judgeHost, type QemuFinding } from './checks.ts';
 
 const TOOLS = ['qemu-img', 'ssh', 'rsync', 'mmdebstrap'];
@@ -16,7 +17,7 @@ export async function doctor({ dirs, uid, hasVde }: Services): Promise<Check[]> 
   return judgeHost({
     qemu: await findQemuVersion(),
     accelerator: chooseAccelerator(readKvmFacts()),
-    tools: Object.fromEntries(TOOLS.map((tool) => [tool, findTool(tool)])),
+    tools: { ...Object.fromEntries(TOOLS.map((tool) => [tool, findTool(tool)])), [FORMAT_TOOL]: findFormatTool() },
     hasVde: await hasVde(),
     hasUefi: findFirmwareImages('x86_64') !== undefined,
     canBuildRootless: await canBuildRootless(),

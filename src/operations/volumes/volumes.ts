@@ -1,5 +1,6 @@
 import { StateError, UsageError } from '../../errors.ts';
 import { alternatives } from '../../machinefile/suggest.ts';
+import { clearVolumeLeftovers } from '../leftovers.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { lockVolumes } from './hold.ts';
@@ -83,6 +84,7 @@ export async function removeVolumes(
     await checkDetached(project, names, services);
     for (const name of names) await project.states.volumes.remove(name);
   }
+  await clearVolumeLeftovers(project, purpose, services);
   await project.states.removeIfEmpty();
 }
 
