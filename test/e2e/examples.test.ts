@@ -30,3 +30,19 @@ test(
   },
   APT_TIMEOUT_MS,
 );
+
+test(
+  'two-tier: the web server comes up behind the database, whose volume outlives restarts',
+  async () => {
+    await using project = await exampleProject('two-tier');
+    await project.ok('up', '--wait');
+    const { ports } = await project.status('web');
+    const page = async () => (await fetch(`http://127.0.0.1:${ports[0]?.host}/`)).text();
+    expect(await page()).toBe('visitor 1\n');
+    expect(await page()).toBe('visitor 2\n');
+    await project.ok('reload', 'db');
+    expect(await page()).toBe('visitor 3\n');
+    expect((await project.status('db')).health).toBe('healthy');
+  },
+  APT_TIMEOUT_MS,
+);
