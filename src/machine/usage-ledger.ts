@@ -10,6 +10,8 @@ export interface LedgerOwner {
   readonly id: string;
   readonly projectDir: string;
   readonly machine: string;
+  /** The machine of the Machinefile that it is a replica of. */
+  readonly replicaOf: string | undefined;
   readonly provider: ProviderName;
   readonly box: string | undefined;
   /** ISO 8601. */

@@ -102,7 +102,7 @@ export async function findTarget(project: Project, name: string | undefined): Pr
   return orMachinefileError(project, () => selectOne(targets, name, groupNames(project)));
 }
 
-function groupNames(project: Project): string[] {
+export function groupNames(project: Project): string[] {
   return groupsOf(project).map(({ template }) => template.name);
 }
 

@@ -12,6 +12,7 @@ export function newLedger(): UsageLedger {
     id: '11111111-2222-4333-8444-555555555555',
     projectDir: '/srv/shop',
     machine: 'web',
+    replicaOf: undefined,
     provider: 'qemu',
     box: 'debian/12',
     createdAt: atSecond(0),

@@ -58,6 +58,7 @@ const CSV_COLUMNS: readonly (keyof MachineUsage)[] = [
   'id',
   'provider',
   'box',
+  'replica_of',
   'created_at',
   'destroyed_at',
   'exists',

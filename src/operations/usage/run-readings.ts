@@ -8,8 +8,8 @@ import type { RunFigures } from '../../providers/provider.ts';
 import type { Project } from '../project.ts';
 
 export function ownerOf(record: MachineRecord, { projectDir }: Pick<Project, 'projectDir'>): LedgerOwner {
-  const { id, machine, provider, box, createdAt } = record;
-  return { id, projectDir, machine, provider, box: box?.name, createdAt };
+  const { id, machine, replica, provider, box, createdAt } = record;
+  return { id, projectDir, machine, replicaOf: replica?.of, provider, box: box?.name, createdAt };
 }
 
 /** What was seen of a run just now, as its ledger takes it. */

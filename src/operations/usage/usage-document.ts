@@ -12,6 +12,8 @@ export interface MachineUsage {
   readonly id: string;
   readonly provider: string;
   readonly box: string | null;
+  /** The machine of the Machinefile that it is a replica of. */
+  readonly replica_of: string | null;
   /** ISO 8601. */
   readonly created_at: string;
   /** ISO 8601; null also for one whose folder was removed without `vm destroy`. */
@@ -50,6 +52,7 @@ export function usageDocument(ledger: UsageLedger, { exists, isRunning, diskByte
     id: ledger.id,
     provider: ledger.provider,
     box: ledger.box ?? null,
+    replica_of: ledger.replicaOf ?? null,
     created_at: ledger.createdAt,
     // A destruction that was interrupted before it removed anything is none.
     destroyed_at: exists ? null : (ledger.destroyedAt ?? null),

@@ -3,9 +3,10 @@ import type { MachineRecord } from '../../machine/record.ts';
 import { StateStore } from '../../machine/state-store.ts';
 import { settle, withReading } from '../../machine/usage-folding.ts';
 import { emptyLedger, type UsageLedger } from '../../machine/usage-ledger.ts';
+import { replicaNumber } from '../../machinefile/replicas.ts';
 import { handleOf, type RecordedMachine } from '../../providers/provider.ts';
 import { isWorkshop } from '../packaging/workshops-dir.ts';
-import { listTargets, type Project, type Target } from '../project.ts';
+import { groupNames, listTargets, type Project, type Target } from '../project.ts';
 import { selectTargets } from '../select-targets.ts';
 import type { Services } from '../services.ts';
 import { keepReading } from './keep-reading.ts';
@@ -23,28 +24,34 @@ export async function usage(
   const existing = targets.filter(({ exists }) => exists);
   const machines = existing.map(({ name }) => ({ projectDir: project.projectDir, machine: name }));
   const all = await usageOf(machines, ({ projectDir }) => projectDir === project.projectDir, services);
-  return selectUsage(all, patterns, targets);
+  return selectUsage(all, patterns, { targets, groups: groupNames(project) });
 }
 
 /** The same for every project of this user on this host. */
 export async function usageOfHost(patterns: readonly string[], services: Services): Promise<MachineUsage[]> {
   const entries = await services.index.list();
   const machines = entries.filter(({ projectDir }) => !isWorkshop(projectDir, services.dirs));
-  return selectUsage(await usageOf(machines, () => true, services), patterns, []);
+  return selectUsage(await usageOf(machines, () => true, services), patterns, { targets: [], groups: [] });
 }
 
-/** @throws UsageError for a pattern that matches neither a machine that has used something nor one of `declared`. */
-function selectUsage(
-  all: readonly MachineUsage[],
-  patterns: readonly string[],
-  declared: readonly Target[],
-): MachineUsage[] {
-  const used = all.map(({ machine }) => {
-    const replica = declared.find(({ name }) => name === machine)?.replica;
-    return { name: machine, spec: undefined, replica, exists: true, isActive: true };
-  });
-  const others = declared.filter(({ name }) => !all.some(({ machine }) => machine === name));
-  const selected = new Set(selectTargets([...used, ...others], patterns).map(({ name }) => name));
+/** What else may be named than machines that have used something. */
+interface Named {
+  readonly targets: readonly Target[];
+  /** Machines of the Machinefile that have `replicas`. */
+  readonly groups: readonly string[];
+}
+
+/** @throws UsageError for a pattern that matches nothing. */
+function selectUsage(all: readonly MachineUsage[], patterns: readonly string[], named: Named): MachineUsage[] {
+  const used = all.map(({ machine, replica_of: of }) => ({
+    name: machine,
+    spec: undefined,
+    replica: of === null ? undefined : { of, number: replicaNumber(machine, of) ?? 0 },
+    exists: true,
+    isActive: true,
+  }));
+  const others = named.targets.filter(({ name }) => !all.some(({ machine }) => machine === name));
+  const selected = new Set(selectTargets([...used, ...others], patterns, named.groups).map(({ name }) => name));
   return all.filter(({ machine }) => selected.has(machine));
 }
 

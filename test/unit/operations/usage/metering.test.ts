@@ -87,6 +87,17 @@ test('a run from its start to its end, and what `vm usage` says of it then and w
   expect(warnings).toEqual([]);
 });
 
+test('replicas are found by the name in the Machinefile, also once they are destroyed', async () => {
+  const { project, services, machine } = await machineWith(figuresAt(10));
+  const { id } = machine.record;
+  const record = { ...machine.record, replica: { of: 'shop', number: 1 } };
+  const ended = { lastFigures: figuresAt(12), network: undefined, isDestroyed: true };
+  await meterEnd(project, { id, name: 'web', record }, { ended, services });
+  await project.states.remove('web');
+  expect(await usage(project, ['shop'], services)).toMatchObject([{ machine: 'web', replica_of: 'shop' }]);
+  await expect(usage(project, ['shap'], services)).rejects.toThrow('no machine is called shap');
+});
+
 describe('a run that ended by itself', () => {
   const ended = { pid: 2 ** 22 + 1, startTicks: '1', hostBootId: readHostBootId() };
 
