@@ -26,10 +26,14 @@ test('resident memory; of a process that has ended there is none', () => {
 test('figures of this very process, and none of another that had its pid', () => {
   const self = identifyProcess(process.pid);
   if (self === undefined) throw new Error('this process has no identity');
+  const uptimeMs = process.uptime() * 1000;
   const figures = readProcessFigures(self);
   expect(figures?.memoryBytes).toBeGreaterThan(1024 ** 2);
   // The kernel counts hundredths of a second.
   expect(figures?.cpuMs).toBeLessThanOrEqual(process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000 + 20);
-  expect(Math.abs((figures?.runningMs ?? 0) - process.uptime() * 1000)).toBeLessThan(1000);
+  // Node.js begins to count when it is loaded, a moment after the kernel.
+  const loadingMs = (figures?.runningMs ?? 0) - uptimeMs;
+  expect(loadingMs).toBeGreaterThan(-20);
+  expect(loadingMs).toBeLessThan(60_000);
   expect(readProcessFigures({ ...self, startTicks: '1' })).toBeUndefined();
 });

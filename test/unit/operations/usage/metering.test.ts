@@ -118,7 +118,7 @@ describe('a run that ended by itself', () => {
     await settleEndedRun(project, 'web', services);
     const { settled } = (await services.ledgers.read(machine.record.id)) ?? {};
     expect(settled).toMatchObject({ runs: 1, unseenEnds: 1, cpuMs: 5_000 });
-    expect(settled?.runningMs).toBeLessThan(15_000);
+    expect(settled?.runningMs).toBeLessThan(60_000);
   });
 
   test('is settled once, also by a destroy that finds the record damaged', async () => {
