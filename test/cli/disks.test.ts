@@ -171,8 +171,12 @@ test('up --dry-run shows what makes disks, also those that are new', async () =>
 
 test('a package has the disks of the box only, which is said', async () => {
   await using project = await projectWith(DATA, SCRATCH);
+  const withVolume = machinefile(DATA, SCRATCH).replace('disks:', 'volumes: ["kept:/srv"], disks:');
+  await project.write('Machinefile', `${withVolume}volumes: { kept: { size: 16MiB } }\n`);
   await project.ok('up');
   const { exitCode, stderr } = await project.vm('package', '--as-is', '--output', 'm.raw');
-  expect(stderr).toContain('warning: m: what is on its own disks (data, scratch) is not packaged');
+  expect(stderr).toContain(
+    'warning: m: what is on its own disks (data, scratch) and its volumes (kept) is not packaged',
+  );
   expect(exitCode).toBe(0);
 });
