@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './test/support/slowest-first.ts';
 
 const REAL_GUEST_TIMEOUT_MS = 300_000;
 
@@ -6,6 +7,7 @@ export default defineConfig({
   test: {
     // The CLI tests wait for the programs they start: a worker less than there are processors would leave one idle.
     maxWorkers: '100%',
+    sequence: { sequencer: SlowestFirst },
     projects: [
       // Pure functions: nothing of one file can disturb another, and starting a world for each takes longer than they do.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },

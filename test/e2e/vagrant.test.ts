@@ -7,7 +7,7 @@ import { Vagrant } from '../support/vagrant.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-/** Three boots through a boot loader, and a gigabyte to pack and unpack each time. */
+/** Four boots through a boot loader, and a gigabyte to pack and unpack each time. */
 const TIMEOUT_MS = 1_800_000;
 
 /** What no two machines of a box may share. */
