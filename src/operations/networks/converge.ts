@@ -5,7 +5,7 @@ import type { MachineRecord } from '../../machine/record.ts';
 import type { LazyGuest } from '../guest.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
-import { addressesScript, hostsFingerprint, hostsScript, runInGuest } from './guest-network.ts';
+import { hostsFingerprint, setUpAddresses, writeHosts } from './guest-network.ts';
 import type { MachineNetwork } from './project-networks.ts';
 
 interface NetworkedGuest {
@@ -25,7 +25,7 @@ export async function setUpCards(
 ): Promise<void> {
   if (nics.length === 0) return;
   try {
-    await runInGuest(guest, addressesScript(nics), services.signal);
+    await setUpAddresses(guest, nics, services.signal);
   } catch (error) {
     if (!(error instanceof GuestError)) throw error;
     services.reporter.report({ type: 'message', level: 'warning', subject: machine, text: error.message });
@@ -46,7 +46,7 @@ export async function applyNames(
   const fingerprint = hostsFingerprint(network.hosts);
   if (record.hostsFingerprint === fingerprint || !isConcerned(record)) return record;
   await inPhase(services, record.machine, 'names', async () =>
-    runInGuest(await guest.communicator(), hostsScript(network.hosts), services.signal),
+    writeHosts(await guest.communicator(), network.hosts, services.signal),
   );
   const applied = { ...record, hostsFingerprint: fingerprint };
   await project.states.write(applied);

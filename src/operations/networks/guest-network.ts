@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { asRoot } from '../../communicators/as-root.ts';
-import type { Communicator } from '../../communicators/communicator.ts';
-import { quoteForShell } from '../../communicators/quoting.ts';
+import { asRoot, sudoHint } from '../../communicators/as-root.ts';
+import type { Communicator, GuestResult } from '../../communicators/communicator.ts';
+import { writeManagedBlock } from '../../communicators/managed-block.ts';
 import { GuestError } from '../../errors.ts';
 import { addressesOf, type ConnectedNic } from '../../machine/nics.ts';
 import { type HostEntry, hostLines } from '../../networks/names.ts';
@@ -11,21 +11,25 @@ export function hostsFingerprint(hosts: readonly HostEntry[]): string {
   return createHash('sha256').update(hostLines(hosts).join('\n')).digest('hex').slice(0, 16);
 }
 
-/** Replaces our lines of the guest's /etc/hosts, as the boot unit of our own boxes does. Pure. */
-export function hostsScript(hosts: readonly HostEntry[]): string {
-  const block = ['# BEGIN machinefile', ...hostLines(hosts), '# END machinefile'].join('\n');
-  return `set -e
-{ sed '/^# BEGIN machinefile$/,/^# END machinefile$/d' /etc/hosts; echo ${quoteForShell(block)}; } >/etc/hosts.new
-chmod 0644 /etc/hosts.new
-mv /etc/hosts.new /etc/hosts
-! command -v restorecon >/dev/null || restorecon /etc/hosts`;
+/** Replaces our lines of the guest's /etc/hosts, which in our own boxes the boot unit writes. @throws GuestError. */
+export async function writeHosts(guest: Communicator, hosts: readonly HostEntry[], signal: AbortSignal): Promise<void> {
+  checkTaken(await writeManagedBlock(guest, { file: '/etc/hosts', lines: hostLines(hosts) }, signal));
 }
 
 /**
  * Sets up cards that the guest's own system did not: a box that takes no identity when it boots, or a network that was
- * joined after cloud-init's first boot. Lasts until the guest is started again, when it is done again. Pure.
+ * joined after cloud-init's first boot. Lasts until the guest is started again, when it is done again.
+ * @throws GuestError with the guest's own words.
  */
-export function addressesScript(nics: readonly ConnectedNic[]): string {
+export async function setUpAddresses(
+  guest: Communicator,
+  nics: readonly ConnectedNic[],
+  signal: AbortSignal,
+): Promise<void> {
+  checkTaken(await guest.exec({ script: asRoot(addressesScript(nics)), signal }));
+}
+
+function addressesScript(nics: readonly ConnectedNic[]): string {
   return [FIND_CARD, ...nics.map(cardScript)].join('\n');
 }
 
@@ -56,9 +60,10 @@ function broadcastOf(address: string): string {
   return address.includes(':') ? '' : ' broadcast +';
 }
 
-/** @throws GuestError with the guest's own words. */
-export async function runInGuest(guest: Communicator, script: string, signal: AbortSignal): Promise<void> {
-  const { exitCode, stderr } = await guest.exec({ script: asRoot(script), signal });
+function checkTaken({ exitCode, stderr }: GuestResult): void {
   if (exitCode === 0) return;
-  throw new GuestError(`the guest did not take its networks:\n  ${stderr.trim()}`, { exitCode });
+  throw new GuestError(`the guest did not take its networks:\n  ${stderr.trim()}`, {
+    exitCode,
+    hint: sudoHint(stderr),
+  });
 }
