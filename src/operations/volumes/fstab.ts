@@ -30,12 +30,13 @@ export async function writeFstab(
 
 /**
  * A volume that is gone must not keep a guest from booting; with it, services must find it mounted. Only systemd knows how
- * to have both: others would take these options for the file system's. Pure.
+ * to have both: others would take that option for the file system's. It waits for a disk as long as for any other, which
+ * an emulated guest may need: 10 seconds were too few for one on a busy host. Pure.
  */
 export function fstabLines(
   volumes: readonly Pick<GuestVolume, 'label' | 'guestPath'>[],
   hasSystemd: boolean,
 ): string[] {
-  const more = hasSystemd ? ',x-systemd.before=local-fs.target,x-systemd.device-timeout=10s' : '';
+  const more = hasSystemd ? ',x-systemd.before=local-fs.target' : '';
   return volumes.map(({ label, guestPath }) => `LABEL=${label} ${guestPath} ext4 defaults,nofail${more} 0 2`);
 }

@@ -7,7 +7,7 @@ const volumes = [{ label: 'vm-pgdata', guestPath: '/srv/data', grows: false }];
 test('fstab: one that is gone holds up no boot; services of systemd find the volume mounted', () => {
   expect(fstabLines(volumes, false)).toEqual(['LABEL=vm-pgdata /srv/data ext4 defaults,nofail 0 2']);
   expect(fstabLines(volumes, true)).toEqual([
-    'LABEL=vm-pgdata /srv/data ext4 defaults,nofail,x-systemd.before=local-fs.target,x-systemd.device-timeout=10s 0 2',
+    'LABEL=vm-pgdata /srv/data ext4 defaults,nofail,x-systemd.before=local-fs.target 0 2',
   ]);
 });
 
