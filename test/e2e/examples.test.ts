@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { rootDir } from '../support/paths.ts';
 import { TestProject } from '../support/test-project.ts';
 
-/** apt in several emulated guests takes minutes on a slow host. */
-const APT_TIMEOUT_MS = 900_000;
+/** apt in several emulated guests takes many minutes on a slow host. */
+const APT_TIMEOUT_MS = 1_800_000;
 
 async function exampleProject(name: string): Promise<TestProject> {
   const project = await TestProject.create({ files: {} });

@@ -6,6 +6,9 @@ import { describe, expect, test } from 'vitest';
 import { findTool } from '../../src/host/exec.ts';
 import { TestProject } from '../support/test-project.ts';
 
+/** Four guests, and hundreds of megabytes between them. */
+const TIMEOUT_MS = 900_000;
+
 const DEFAULTS = 'defaults: { box: tiny, memory: 192MiB }\n';
 
 /** The volume at which a switch that loses or reorders shows. */
@@ -42,7 +45,7 @@ function switchesOf(project: TestProject): string[] {
   return existsSync(runtimeDir) ? readdirSync(runtimeDir).filter((name) => name.startsWith('net-')) : [];
 }
 
-describe('machines of a project', () => {
+describe('machines of a project', { timeout: TIMEOUT_MS }, () => {
   test('with a switch of their own: names, volume, IPv6, a machine added later; strangers on the same subnet', async () => {
     const lab = (more: string) => `${DEFAULTS}machines:
   a: { networks: [{ name: lab, address: 10.7.0.12 }] }
