@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { VmError } from '../errors.ts';
 import type { Nic } from '../machine/nics.ts';
 import {
   addressAt,
@@ -164,7 +165,10 @@ function allocateAddresses(
   }
   for (const { name, before } of wishes) if (!chosen.has(name)) take(name, before);
   for (const { name } of wishes) {
-    if (!chosen.has(name)) chosen.set(name, firstFree(subnet, isFree));
+    if (chosen.has(name)) continue;
+    const number = firstFree(subnet, isFree);
+    if (number === undefined) throw noneFree(subnet, name);
+    chosen.set(name, number);
   }
   return new Map([...chosen].map(([name, number]) => [name, formatAddress(addressAt(subnet, number))]));
 }
@@ -174,9 +178,16 @@ function numberOf(subnet: Subnet, text: string): bigint | undefined {
   return address && numberIn(subnet, address);
 }
 
-function firstFree(subnet: Subnet, isFree: (number: bigint) => boolean): bigint {
+function firstFree(subnet: Subnet, isFree: (number: bigint) => boolean): bigint | undefined {
   for (let number = 2n; number < sizeOf(subnet); number++) if (isFree(number)) return number;
-  return 1n;
+  return isFree(1n) ? 1n : undefined;
+}
+
+/** There are enough for the machines of the Machinefile, which is checked: others have them. */
+function noneFree(subnet: Subnet, machine: string): VmError {
+  return new VmError(`no address of ${formatSubnet(subnet)} is free for ${machine}`, {
+    hint: 'machines that are not in the Machinefile any more have some: vm status shows them, vm destroy removes them',
+  });
 }
 
 /** A locally administered unicast address in QEMU's own range, 52:54:00. */

@@ -1,7 +1,13 @@
+import type { LockHolder } from '../host/lock.ts';
 import type { StateStore } from '../machine/state-store.ts';
 import type { Project } from './project.ts';
 import type { Services } from './services.ts';
 import { settleEndedRun } from './usage/metering.ts';
+
+/** What a command says that has to wait: for whom. */
+export function waitingFor({ purpose, pid }: LockHolder): string {
+  return `waiting for ${purpose} (pid ${pid})`;
+}
 
 /** Takes the lock of everything that changes a machine, and says whom it waits for. Disposing it gives it back. */
 export async function lockMachine(
@@ -18,7 +24,7 @@ export async function lockMachine(
         type: 'message',
         level: 'info',
         subject: name,
-        text: `waiting for ${holder.purpose} (pid ${holder.pid}), which is working on it`,
+        text: `${waitingFor(holder)}, which is working on it`,
       }),
   });
   await settleEndedRun(project, name, services);
@@ -41,7 +47,7 @@ export function lockScale(
       reporter.report({
         type: 'message',
         level: 'info',
-        text: `waiting for ${holder.purpose} (pid ${holder.pid}), which changes the number of replicas`,
+        text: `${waitingFor(holder)}, which changes the number of replicas`,
       }),
   });
 }

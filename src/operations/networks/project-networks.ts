@@ -2,12 +2,11 @@ import { networkInterfaces } from 'node:os';
 import type { ConnectedNic, Nic, Segment } from '../../machine/nics.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import { parseSubnet } from '../../machinefile/addresses.ts';
-import type { ProjectSpec } from '../../machinefile/spec.ts';
 import { allocateNics } from '../../networks/allocate.ts';
 import { type HostEntry, hostEntries } from '../../networks/names.ts';
 import { isInUse, multicastSegment, vdeSegment } from '../../networks/segment.ts';
 import { VDE_MAX_MTU } from '../../networks/vde-switch.ts';
-import type { Project } from '../project.ts';
+import { type Project, requireSpec } from '../project.ts';
 import type { Services } from '../services.ts';
 
 /** A machine's place on the private networks of its project. */
@@ -20,12 +19,12 @@ export interface MachineNetwork {
 /** Of a machine that is alone. */
 export const NO_NETWORK: MachineNetwork = { nics: [], hosts: [] };
 
+/** By the machines' names. */
+export type ProjectNetworks = ReadonlyMap<string, MachineNetwork>;
+
 /** The place of every machine of the Machinefile, also of those that do not exist yet, by its name. */
-export async function planNetworks(
-  project: Project,
-  spec: ProjectSpec,
-  services: Services,
-): Promise<ReadonlyMap<string, MachineNetwork>> {
+export async function planNetworks(project: Project, services: Services): Promise<ProjectNetworks> {
+  const spec = requireSpec(project);
   if (spec.networks.length === 0) return new Map();
   const previous = await recordedNics(project);
   const nics = allocateNics({ project: spec, members: spec.machines, previous, hostSubnets: hostSubnets() });

@@ -3,6 +3,7 @@ import type { WantedReplicas } from '../../machinefile/replicas.ts';
 import { destroyMachine } from '../destroy-machine.ts';
 import { clearLeftovers } from '../leftovers.ts';
 import { lockMachine, lockScale } from '../machine-lock.ts';
+import { planNetworks } from '../networks/project-networks.ts';
 import { refreshNames } from '../networks/refresh-names.ts';
 import { listTargets, type Project, requireSpec } from '../project.ts';
 import type { Services } from '../services.ts';
@@ -101,6 +102,6 @@ async function scaleLocked(
 async function bringUp(project: Project, request: UpRequest, services: Services): Promise<UpOutcome[]> {
   // Without a name all machines of the project would be meant.
   if (request.patterns.length > 0) return up(project, request, services);
-  await refreshNames(project, services);
+  await refreshNames(project, { networks: await planNetworks(project, services), except: [] }, services);
   return [];
 }

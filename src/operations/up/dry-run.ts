@@ -1,6 +1,7 @@
 import type { HostCommand } from '../../host/exec.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
 import { planMachine } from '../../machine/plan.ts';
+import { planNetworks } from '../networks/project-networks.ts';
 import { switchCommands } from '../networks/switches.ts';
 import { sshPort, wantedPorts } from '../ports/wanted-ports.ts';
 import { withPorts } from '../ports/with-ports.ts';
@@ -28,7 +29,8 @@ export async function dryRun(
   services: Services,
 ): Promise<MachineCommands[]> {
   const specs = inOrder(project, await selectSpecs(project, request.patterns), request);
-  const targets = await withBoxes(project, specs, { lock: 'keep', recreated: [], services });
+  const networks = await planNetworks(project, services);
+  const targets = await withBoxes(project, specs, { lock: 'keep', recreated: [], networks, services });
   return Promise.all(targets.map((target) => describeMachine(project, target, services)));
 }
 

@@ -1,19 +1,15 @@
 import type { Box } from '../../boxes/box.ts';
-import type { Communicator } from '../../communicators/communicator.ts';
-import { inPhase } from '../../context.ts';
-import { GuestError, TimeoutError } from '../../errors.ts';
-import { readTail } from '../../host/files.ts';
-import { isSameProcess, type ProcessIdentity } from '../../host/processes.ts';
-import { lastLines } from '../../machine/console-text.ts';
+import { GuestError } from '../../errors.ts';
+import { isSameProcess } from '../../host/processes.ts';
 import { changedSettings, restartSettings } from '../../machine/plan.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import { destroyMachine } from '../destroy-machine.ts';
-import { endpointOf, LazyGuest, writeSshConfig } from '../guest.ts';
+import { LazyGuest, writeSshConfig } from '../guest.ts';
 import { awaitHealthy } from '../health/await-healthy.ts';
 import { withHooks } from '../hooks.ts';
 import { lockMachine } from '../machine-lock.ts';
-import { applyNames, setUpCards } from '../networks/converge.ts';
+import { applyNames } from '../networks/converge.ts';
 import type { MachineNetwork } from '../networks/project-networks.ts';
 import type { Reached } from '../order/run-in-order.ts';
 import { refreshPorts } from '../ports/refresh-ports.ts';
@@ -25,10 +21,10 @@ import type { Services } from '../services.ts';
 import { syncMachine } from '../sync.ts';
 import { meterRun } from '../usage/metering.ts';
 import { mountVolumes } from '../volumes/mount.ts';
+import { awaitReady } from './await-ready.ts';
 import { isInstalledByHand, reportUndone } from './by-hand.ts';
 import { awaitCloudInit } from './cloud-init.ts';
 import { createMachine, indexEntryOf } from './create.ts';
-import { enterFirst, needsEntry } from './first-entry.ts';
 import { planStart, type StartableMachine, startMachine } from './start.ts';
 
 export interface UpOptions {
@@ -178,63 +174,6 @@ async function refreshRunning(project: Project, machine: StartableMachine, servi
   if (JSON.stringify(current.ssh) !== JSON.stringify(record.ssh)) await project.states.write(current);
   await writeSshConfig({ record: current, layout: project.states.layout(spec.name) });
   return refreshPorts(project, { spec, record: current }, services);
-}
-
-interface BootingMachine {
-  readonly spec: MachineSpec;
-  readonly box: Box | undefined;
-  readonly record: MachineRecord;
-  readonly process: ProcessIdentity;
-  readonly isBooting: boolean;
-}
-
-async function awaitReady(
-  project: Project,
-  { spec, box, record, process, isBooting }: BootingMachine,
-  services: Services,
-): Promise<{ record: MachineRecord; guest: LazyGuest }> {
-  const layout = project.states.layout(spec.name);
-  if (isInstalledByHand(record)) return { record, guest: new LazyGuest({ record, layout }, services) };
-  const provider = services.providers[spec.provider];
-  return inPhase(services, spec.name, 'boot', async () => {
-    const options = {
-      timeoutMs: spec.bootTimeoutMs,
-      signal: services.signal,
-      isBooting,
-      networkMark: () => provider.networkMark({ record, layout }),
-      diagnose: () => provider.diagnoseBoot({ record, layout }, process),
-      onProgress: (text: string) => services.reporter.report({ type: 'progress', subject: spec.name, text }),
-    };
-    let communicator: Communicator;
-    let entered = record;
-    try {
-      const isNew = needsEntry({ spec, box, record });
-      if (isNew) entered = await enterFirst(project, { spec, box, record }, { options, services });
-      communicator = await services.guests.waitUntilReady(await endpointOf({ record, layout }), {
-        ...options,
-        isBooting: isBooting && !isNew,
-      });
-    } catch (error) {
-      throw await explainBootFailure(error, spec.name, layout.serialLogPath);
-    }
-    if (box?.seed !== 'machinefile') await setUpCards(entered, communicator, services);
-    const ready = { ...entered, ready: process };
-    await project.states.write(ready);
-    return { record: ready, guest: new LazyGuest({ record: ready, layout }, services, communicator) };
-  });
-}
-
-/** A guest that did not come up is left for inspection: the message carries what its console said last. */
-async function explainBootFailure(error: unknown, machine: string, serialLogPath: string): Promise<unknown> {
-  if (!(error instanceof GuestError || error instanceof TimeoutError)) return error;
-  const tail = await readTail(serialLogPath);
-  const consoleText = tail.trim() === '' ? 'its console is empty' : `its console's last lines:\n${lastLines(tail)}`;
-  const text = error.message.includes('console') ? error.message : `${error.message}; ${consoleText}`;
-  const left = `it is left as it is: vm logs ${machine} shows its whole console (${serialLogPath}), vm destroy ${machine} removes it`;
-  return new GuestError(`${machine}: ${text}`, {
-    hint: error.hint === undefined ? left : `${error.hint}; ${left}`,
-    cause: error,
-  });
 }
 
 /** Volumes, cloud-init's work, environment, folders, provisioning. Connects only if one of them has something to do. */

@@ -3,7 +3,7 @@ import { VmError } from '../../errors.ts';
 import { readHostCapacity } from '../../host/capacity.ts';
 import type { BoxReference, MachineSpec } from '../../machinefile/spec.ts';
 import { BoxChoice, type LockMode } from '../box-lock.ts';
-import { NO_NETWORK, planNetworks } from '../networks/project-networks.ts';
+import { NO_NETWORK, type ProjectNetworks, planNetworks } from '../networks/project-networks.ts';
 import { refreshNames } from '../networks/refresh-names.ts';
 import { neededHealthy, withDependencies } from '../order/graph.ts';
 import { fittingParallelism } from '../order/parallelism.ts';
@@ -45,7 +45,8 @@ export async function up(project: Project, request: UpRequest, services: Service
   );
   const specs = inOrder(project, selected, request);
   const recreated = options.recreate ? selected : [];
-  const targets = await withBoxes(project, specs, { lock, recreated, services });
+  const networks = await planNetworks(project, services);
+  const targets = await withBoxes(project, specs, { lock, recreated, networks, services });
   // A copy that runs there keeps the machine that it was made of from starting.
   await clearAbandonedWorkshops(services);
   await compareWithHost(project, specs, services);
@@ -59,13 +60,12 @@ export async function up(project: Project, request: UpRequest, services: Service
     limit: request.parallel ?? fittingParallelism(readHostCapacity(), specs),
     onSkip: (skipped: Skipped) => reportSkipped(skipped, services),
   };
+  await refreshNames(project, { networks, except: specs.map(({ name }) => name) }, services);
   const ordered = targets.map((target) => ({ ...target, dependsOn: target.spec.dependsOn }));
   try {
-    const outcomes = await runInOrder(ordered, order, (target, reached) =>
+    return await runInOrder(ordered, order, (target, reached) =>
       upMachine(project, target, { options: optionsFor(target), reached, services }),
     );
-    await refreshNames(project, services);
-    return outcomes;
   } catch (error) {
     await project.states.removeIfEmpty().catch(() => {
       // A folder that stays behind empty matters less than the failure.
@@ -110,18 +110,21 @@ export async function selectSpecs(project: Project, patterns: readonly string[])
   return selected.filter(isMeant).flatMap(({ spec }) => spec ?? []);
 }
 
+interface BoxesRequest {
+  readonly lock: LockMode;
+  /** Those that do not stay on the box that they have. */
+  readonly recreated: readonly MachineSpec[];
+  readonly networks: ProjectNetworks;
+  readonly services: Services;
+}
+
 /** Each box is found, or made, once, before any machine is touched. */
 export async function withBoxes(
   project: Project,
   specs: readonly MachineSpec[],
-  {
-    lock,
-    recreated,
-    services,
-  }: { readonly lock: LockMode; readonly recreated: readonly MachineSpec[]; readonly services: Services },
+  { lock, recreated, networks, services }: BoxesRequest,
 ): Promise<UpTarget[]> {
-  const projectSpec = requireSpec(project);
-  const networks = await planNetworks(project, projectSpec, services);
+  const { name: projectName } = requireSpec(project);
   const choice = await BoxChoice.open(project.projectDir, services);
   const targets: UpTarget[] = [];
   for (const spec of specs) {
@@ -131,7 +134,7 @@ export async function withBoxes(
     const box = spec.box && (await choose(choice, { spec, reference: spec.box, own }, services));
     checkCloudInit(spec, box);
     const network = networks.get(spec.name) ?? NO_NETWORK;
-    targets.push({ name: spec.name, projectName: projectSpec.name, spec, box, network });
+    targets.push({ name: spec.name, projectName, spec, box, network });
   }
   await choice.close(lock);
   return targets;

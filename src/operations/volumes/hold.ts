@@ -1,6 +1,8 @@
 import { StateError } from '../../errors.ts';
+import type { LockHolder } from '../../host/lock.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
+import { waitingFor } from '../machine-lock.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { ensureVolume } from './ensure.ts';
@@ -67,8 +69,8 @@ export async function lockVolumes(
   };
   try {
     for (const name of [...new Set(names)].sort()) {
-      const onWait = (holder: { readonly purpose: string; readonly pid: number }) => {
-        const text = `the volume ${name}: waiting for ${holder.purpose} (pid ${holder.pid}), which is working on it`;
+      const onWait = (holder: LockHolder) => {
+        const text = `the volume ${name}: ${waitingFor(holder)}, which is working on it`;
         reporter.report({ type: 'message', level: 'info', text });
       };
       locks.push(await states.volumes.lock(name, { purpose, signal, onWait }));

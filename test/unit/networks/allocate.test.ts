@@ -61,6 +61,15 @@ describe('addresses', () => {
     ]);
   });
 
+  test('are not those of a machine that may still run: without another it is said', () => {
+    const smallest = network('lab', { subnet: '10.7.0.0/30' });
+    const previous = allocate({ networks: [smallest], members: THREE.slice(0, 2) });
+    const members = [joining('c', 'lab')];
+    expect(() => allocate({ networks: [smallest], members, previous })).toThrow(
+      'no address of 10.7.0.0/30 is free for c',
+    );
+  });
+
   test('fill the smallest subnet', () => {
     const tiny = network('lab', { subnet: '10.7.0.0/30' });
     expect(addresses(allocate({ networks: [tiny], members: THREE.slice(0, 2) }))).toEqual(['a 10.7.0.2', 'b 10.7.0.1']);

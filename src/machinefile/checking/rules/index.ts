@@ -10,6 +10,7 @@ import { checkPrimary } from './primary.ts';
 import { checkProvision } from './provision.ts';
 import { checkReplicaNames } from './replicas.ts';
 import { checkStorage } from './storage.ts';
+import { checkSubnets } from './subnets.ts';
 
 type Rule = (source: Source) => readonly Problem[];
 
@@ -19,6 +20,7 @@ const RULES: readonly Rule[] = [
   checkAmounts,
   checkPorts,
   checkNetworks,
+  checkSubnets,
   checkStorage,
   checkReplicaNames,
   checkDependencies,

@@ -1,18 +1,10 @@
 import type { Problem } from '../../../errors.ts';
-import {
-  formatSubnet,
-  isForHost,
-  numberIn,
-  overlaps,
-  parseAddress,
-  parseSubnet,
-  type Subnet,
-  sizeOf,
-} from '../../addresses.ts';
+import { formatSubnet, isForHost, numberIn, parseAddress, parseSubnet, sizeOf } from '../../addresses.ts';
 import type { DataPath } from '../../reading/tree.ts';
 import { DEFAULT_NETWORK } from '../../resolving/resolve-networks.ts';
 import { machinesOf, placeOf, problemAt, type Source } from '../../source.ts';
 import { alternatives } from '../../suggest.ts';
+import { networkSettings, subnetOf } from './subnets.ts';
 
 interface Membership {
   readonly machine: string;
@@ -24,14 +16,13 @@ interface Membership {
   readonly path: DataPath;
 }
 
-/** Networks are declared, addresses lie in their subnet, and none is given twice. */
+/** What machines join is declared, their addresses lie in its subnet, none is given twice, and there are enough. */
 export function checkNetworks(source: Source): Problem[] {
   const memberships = membershipsOf(source);
   return [
     ...memberships.flatMap((membership) => checkMembership(source, membership)),
     ...memberships.flatMap((membership) => checkReplicas(source, membership)),
     ...memberships.flatMap((membership, index) => checkAgainstOthers(source, membership, memberships.slice(0, index))),
-    ...checkSubnets(source),
     ...checkRoom(source, memberships),
   ];
 }
@@ -131,55 +122,6 @@ function isSameAddress(a: string | undefined, b: string | undefined): boolean {
   return value !== undefined && value === parseAddress(b)?.value;
 }
 
-function checkSubnets(source: Source): Problem[] {
-  const names = Object.keys(source.document.networks ?? {});
-  return names.flatMap((name, index) => [
-    ...checkSubnet(source, { name, key: 'subnet', earlier: names.slice(0, index) }),
-    ...checkSubnet(source, { name, key: 'subnet6', earlier: names.slice(0, index) }),
-    ...checkIpv6(source, name),
-  ]);
-}
-
-interface SubnetPlace {
-  readonly name: string;
-  readonly key: AddressKeys['subnetKey'];
-  /** The networks before it. */
-  readonly earlier: readonly string[];
-}
-
-function checkSubnet(source: Source, { name, key, earlier }: SubnetPlace): Problem[] {
-  const text = networkSettings(source, name)?.[key];
-  if (text === undefined) return [];
-  const path = ['networks', name, key];
-  const subnet = parseSubnet(text);
-  if (subnet === undefined) return [problemAt(source, path, `“${text}” is not a subnet`)];
-  const base = parseAddress(text.split('/')[0] ?? '');
-  if (base?.value !== subnet.first.value) {
-    return [problemAt(source, path, `${text} is an address in a subnet (write ${formatSubnet(subnet)})`)];
-  }
-  const overlapping = earlier.find((other) => {
-    const otherSubnet = subnetOf(source, other, key);
-    return otherSubnet !== undefined && overlaps(otherSubnet, subnet);
-  });
-  return overlapping === undefined ? [] : [problemAt(source, path, `${text} overlaps network “${overlapping}”`)];
-}
-
-/** Of a link, by RFC 8200. */
-const LEAST_IPV6_MTU = 1280;
-
-function checkIpv6(source: Source, name: string): Problem[] {
-  const { enable_ipv6: isEnabled, subnet6, mtu } = networkSettings(source, name) ?? {};
-  const path = ['networks', name];
-  if (isEnabled === false && subnet6 !== undefined) {
-    return [
-      problemAt(source, [...path, 'subnet6'], '“subnet6” is given, and “enable_ipv6” is false (remove one of them)'),
-    ];
-  }
-  const hasIpv6 = isEnabled === true || subnet6 !== undefined;
-  if (!hasIpv6 || mtu === undefined || mtu >= LEAST_IPV6_MTU) return [];
-  return [problemAt(source, [...path, 'mtu'], `${mtu} bytes are too few for IPv6 (at least ${LEAST_IPV6_MTU})`)];
-}
-
 /** Each subnet has an address for every machine that joins. */
 function checkRoom(source: Source, memberships: readonly Membership[]): Problem[] {
   return Object.keys(source.document.networks ?? {}).flatMap((name) => {
@@ -190,14 +132,4 @@ function checkRoom(source: Source, memberships: readonly Membership[]): Problem[
     const message = `${formatSubnet(subnet)} has ${sizeOf(subnet) - 2n} addresses for ${members} machines`;
     return [problemAt(source, ['networks', name, 'subnet'], message)];
   });
-}
-
-function subnetOf(source: Source, network: string, key: AddressKeys['subnetKey']): Subnet | undefined {
-  const text = networkSettings(source, network)?.[key];
-  return text === undefined ? undefined : parseSubnet(text);
-}
-
-function networkSettings({ document }: Source, network: string) {
-  const networks = document.networks ?? {};
-  return Object.hasOwn(networks, network) ? networks[network] : undefined;
 }

@@ -1,0 +1,77 @@
+import type { Box } from '../../boxes/box.ts';
+import type { Communicator } from '../../communicators/communicator.ts';
+import { inPhase } from '../../context.ts';
+import { GuestError, TimeoutError } from '../../errors.ts';
+import { readTail } from '../../host/files.ts';
+import type { ProcessIdentity } from '../../host/processes.ts';
+import { lastLines } from '../../machine/console-text.ts';
+import type { MachineRecord } from '../../machine/record.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
+import { endpointOf, LazyGuest } from '../guest.ts';
+import { setUpCards } from '../networks/converge.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+import { isInstalledByHand } from './by-hand.ts';
+import { enterFirst, needsEntry } from './first-entry.ts';
+
+export interface BootingMachine {
+  readonly spec: MachineSpec;
+  readonly box: Box | undefined;
+  readonly record: MachineRecord;
+  readonly process: ProcessIdentity;
+  readonly isBooting: boolean;
+}
+
+/**
+ * Waits until the guest of a running machine accepts a login, and sets up what it did not take from its seed. Call with the
+ * machine's lock held.
+ * @throws GuestError with what its console said last.
+ */
+export async function awaitReady(
+  project: Project,
+  { spec, box, record, process, isBooting }: BootingMachine,
+  services: Services,
+): Promise<{ record: MachineRecord; guest: LazyGuest }> {
+  const layout = project.states.layout(spec.name);
+  if (isInstalledByHand(record)) return { record, guest: new LazyGuest({ record, layout }, services) };
+  const provider = services.providers[spec.provider];
+  return inPhase(services, spec.name, 'boot', async () => {
+    const options = {
+      timeoutMs: spec.bootTimeoutMs,
+      signal: services.signal,
+      isBooting,
+      networkMark: () => provider.networkMark({ record, layout }),
+      diagnose: () => provider.diagnoseBoot({ record, layout }, process),
+      onProgress: (text: string) => services.reporter.report({ type: 'progress', subject: spec.name, text }),
+    };
+    let communicator: Communicator;
+    let entered = record;
+    try {
+      const isNew = needsEntry({ spec, box, record });
+      if (isNew) entered = await enterFirst(project, { spec, box, record }, { options, services });
+      communicator = await services.guests.waitUntilReady(await endpointOf({ record, layout }), {
+        ...options,
+        isBooting: isBooting && !isNew,
+      });
+    } catch (error) {
+      throw await explainBootFailure(error, spec.name, layout.serialLogPath);
+    }
+    if (box?.seed !== 'machinefile') await setUpCards(entered, communicator, services);
+    const ready = { ...entered, ready: process };
+    await project.states.write(ready);
+    return { record: ready, guest: new LazyGuest({ record: ready, layout }, services, communicator) };
+  });
+}
+
+/** A guest that did not come up is left for inspection: the message carries what its console said last. */
+async function explainBootFailure(error: unknown, machine: string, serialLogPath: string): Promise<unknown> {
+  if (!(error instanceof GuestError || error instanceof TimeoutError)) return error;
+  const tail = await readTail(serialLogPath);
+  const consoleText = tail.trim() === '' ? 'its console is empty' : `its console's last lines:\n${lastLines(tail)}`;
+  const text = error.message.includes('console') ? error.message : `${error.message}; ${consoleText}`;
+  const left = `it is left as it is: vm logs ${machine} shows its whole console (${serialLogPath}), vm destroy ${machine} removes it`;
+  return new GuestError(`${machine}: ${text}`, {
+    hint: error.hint === undefined ? left : `${error.hint}; ${left}`,
+    cause: error,
+  });
+}
