@@ -3,12 +3,16 @@
 export type { Box, BoxListing } from './boxes/box.ts';
 export type { ReportEvent, Reporter, RunContext } from './context.ts';
 export * from './errors.ts';
+export type { Layer, LayerListing } from './layers/layer.ts';
 export type { MachineRecord, MachineState, PortForward } from './machine/record.ts';
 export { type LoadedProject, type LoadInput, loadProject } from './machinefile/load.ts';
 export { type MachinefileDocument, machinefileSchema } from './machinefile/schema.ts';
 export type { MachineSpec, ProjectSpec } from './machinefile/spec.ts';
 export { addBox, build as buildBox } from './operations/box-sources.ts';
 export { boxesNamed, listBoxes, removeBox } from './operations/boxes.ts';
+export { type CachedLayer, listCache } from './operations/cache/cache.ts';
+export { planPrune, prune as pruneCache } from './operations/cache/prune.ts';
+export { verifyCache } from './operations/cache/verify.ts';
 export { config } from './operations/config.ts';
 export { destroy } from './operations/destroy.ts';
 export { doctor } from './operations/doctor/doctor.ts';

@@ -1,21 +1,13 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../errors.ts';
-import { ensurePrivateFolder, unlessMissing, writeFileAtomic } from '../host/files.ts';
+import { unlessMissing, writeFileAtomic } from '../host/files.ts';
 import { acquireLock, type LockOptions } from '../host/lock.ts';
-import { isMakerAlive, nameOfMaker } from '../host/maker.ts';
+import { StagingArea, type StagingFolder } from '../host/staging.ts';
 import { type Constraint, compareVersions, isVersion, satisfies } from '../machinefile/versions.ts';
 import type { Box, BoxListing } from './box.ts';
 import { BOX_FILE, type BoxDescription, describeFiles, readBox, readFingerprint, readListing } from './box-file.ts';
 import { removeFolder } from './remove-folder.ts';
-
-/** Names of folders that are not boxes yet go on with the process that makes them. */
-const MAKING = '.making-';
-
-/** A folder in the store that is no box yet. Disposing it removes it, unless it has become one. */
-export interface StagingFolder extends AsyncDisposable {
-  readonly dir: string;
-}
 
 /**
  * The boxes of this user: a folder each below VM_HOME, named by the box's key. A box exists from the rename of its
@@ -24,15 +16,17 @@ export interface StagingFolder extends AsyncDisposable {
 export class BoxStore {
   readonly #boxesDir: string;
   readonly #locksDir: string;
+  readonly #staging: StagingArea;
 
   constructor(homeDir: string) {
     this.#boxesDir = join(homeDir, 'boxes');
+    this.#staging = new StagingArea(this.#boxesDir, removeFolder);
     this.#locksDir = join(homeDir, 'locks');
   }
 
   /** All boxes, by name, newest first. */
   async list(): Promise<BoxListing[]> {
-    await this.#removeLeftovers();
+    await this.#staging.removeLeftovers();
     const keys = await this.#keys();
     const listings = await Promise.all(keys.map((key) => readListing(this.#dir(key))));
     return listings
@@ -100,12 +94,8 @@ export class BoxStore {
   }
 
   /** An empty folder to make a box in. What is left of processes that died in theirs is removed. */
-  async stage(): Promise<StagingFolder> {
-    await ensurePrivateFolder(this.#boxesDir);
-    await this.#removeLeftovers();
-    const dir = join(this.#boxesDir, `${MAKING}${nameOfMaker()}`);
-    await ensurePrivateFolder(dir);
-    return { dir, [Symbol.asyncDispose]: () => removeFolder(dir) };
+  stage(): Promise<StagingFolder> {
+    return this.#staging.stage();
   }
 
   /** Makes the staged box exist, all at once. Call with its lock held, when there is none with its key. */
@@ -124,12 +114,6 @@ export class BoxStore {
   async #keys(): Promise<string[]> {
     const names = (await unlessMissing(readdir(this.#boxesDir))) ?? [];
     return names.filter((name) => !name.startsWith('.'));
-  }
-
-  async #removeLeftovers(): Promise<void> {
-    const names = (await unlessMissing(readdir(this.#boxesDir))) ?? [];
-    const abandoned = names.filter((name) => name.startsWith(MAKING) && !isMakerAlive(name.slice(MAKING.length)));
-    for (const name of abandoned) await removeFolder(join(this.#boxesDir, name));
   }
 
   #dir(key: string): string {

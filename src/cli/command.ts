@@ -34,8 +34,8 @@ export interface CommandDefinition {
   readonly group: CommandGroup;
   readonly example: string;
   readonly options?: readonly OptionDefinition[];
-  /** Arguments are completed with: names of machines, of those with replicas, of volumes, of boxes, or nothing. */
-  readonly completes?: 'machines' | 'groups' | 'volumes' | 'boxes' | 'shells';
+  /** Arguments are completed with: names of machines, of those with replicas, of volumes, of boxes, of layers, or nothing. */
+  readonly completes?: 'machines' | 'groups' | 'volumes' | 'boxes' | 'layers' | 'shells';
   /** Takes what follows `--`. */
   readonly takesRest?: boolean;
   /**

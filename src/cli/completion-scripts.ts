@@ -14,12 +14,14 @@ const LIST_MACHINES = 'vm completion machines 2>/dev/null';
 const LIST_GROUPS = 'vm completion groups 2>/dev/null';
 const LIST_VOLUMES = 'vm completion volumes 2>/dev/null';
 const LIST_BOXES = "vm box list 2>/dev/null | tail -n +2 | cut -d ' ' -f 1";
+const LIST_LAYERS = "vm cache list 2>/dev/null | tail -n +2 | cut -d ' ' -f 1";
 
 const SOURCES: Readonly<Record<NonNullable<CommandDefinition['completes']>, string>> = {
   machines: `$(${LIST_MACHINES})`,
   groups: `$(${LIST_GROUPS})`,
   volumes: `$(${LIST_VOLUMES})`,
   boxes: `$(${LIST_BOXES})`,
+  layers: `$(${LIST_LAYERS})`,
   shells: 'bash zsh fish',
 };
 

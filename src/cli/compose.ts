@@ -7,6 +7,7 @@ import { connectSsh } from '../communicators/ssh.ts';
 import type { Reporter } from '../context.ts';
 import type { Problem } from '../errors.ts';
 import { resolveDirs } from '../host/dirs.ts';
+import { LayerStore } from '../layers/layer-store.ts';
 import { LedgerStore } from '../machine/ledger-store.ts';
 import { MachineIndex } from '../machine/machine-index.ts';
 import type { BoxRecipe } from '../machinefile/box-recipe.ts';
@@ -44,6 +45,7 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
   const { reporter, dispose } = createReporter(call);
   const uid = process.getuid?.() ?? 0;
   const dirs = resolveDirs({ env, userHomeDir: homedir(), tempDir: tmpdir(), uid });
+  const boxes = new BoxStore(dirs.homeDir);
   let vde: Promise<boolean> | undefined;
   const services: Services = {
     reporter,
@@ -51,7 +53,8 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
     dirs,
     uid,
     arch: hostArch(),
-    boxes: new BoxStore(dirs.homeDir),
+    boxes,
+    layers: new LayerStore(dirs.homeDir, boxes),
     recipesDir: join(packageDir, 'boxes'),
     openHttp: async () => (await import('../http/http-client.ts')).openHttpClient({ env }),
     vagrantServerUrl: env.VAGRANT_SERVER_URL || undefined,

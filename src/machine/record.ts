@@ -19,6 +19,10 @@ export interface MachineRecord {
   readonly createdAt: string;
   /** What the disks stand on; absent: an empty disk. */
   readonly box: BoxRecord | undefined;
+  /** The id of the layer that its disks stand on directly; absent: on the box's. */
+  readonly layer?: string;
+  /** The layer that its disks are being frozen into, which is none yet; they may stand on it by now. Absent: none. */
+  readonly freezing?: { readonly layerId: string };
   /**
    * Its own disks that were made, also those that the Machinefile does not name any more: one of them that is not there
    * is lost, not to be made again. Absent: none.

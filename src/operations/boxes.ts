@@ -1,26 +1,33 @@
 import type { Box, BoxListing } from '../boxes/box.ts';
 import { StateError } from '../errors.ts';
+import type { LayerListing } from '../layers/layer.ts';
 import { noSuchBox } from './box-sources.ts';
-import { type BoxUser, type BoxUsers, boxUsers } from './box-users.ts';
+import { boxUsers } from './box-users.ts';
+import { removeLayersOfBox } from './cache/remove.ts';
+import { checkAllKnown, formatUsers, type MachineUser, type MachineUsers } from './machine-users.ts';
 import type { Services } from './services.ts';
 
 /** A box, and what stands on it. */
 export interface UsedBox extends BoxListing {
-  readonly users: readonly BoxUser[];
+  readonly users: readonly MachineUser[];
   /** Boxes that were made from it and hold only what differs. */
   readonly children: readonly Box[];
+  /** Those that stand on it: they are removed with it. */
+  readonly layers: readonly LayerListing[];
 }
 
 export async function listBoxes(services: Services): Promise<UsedBox[]> {
   return withUsers(await boxUsers(services), services);
 }
 
-async function withUsers({ byKey }: BoxUsers, { boxes }: Services): Promise<UsedBox[]> {
-  const listings = await boxes.list();
+async function withUsers({ byKey }: MachineUsers, services: Services): Promise<UsedBox[]> {
+  const listings = await services.boxes.list();
+  const layers = await services.layers.list();
   return listings.map((listing) => ({
     ...listing,
     users: byKey.get(listing.box.key) ?? [],
     children: listings.map(({ box }) => box).filter(({ parentKey }) => parentKey === listing.box.key),
+    layers: layers.filter(({ layer }) => layer.boxKey === listing.box.key),
   }));
 }
 
@@ -77,6 +84,7 @@ async function removeUnused(key: string, services: Services): Promise<boolean> {
   checkAllKnown('some boxes', users);
   const listed = (await withUsers(users, services)).find(({ box }) => box.key === key);
   if (listed === undefined || listed.users.length > 0 || listed.children.length > 0) return false;
+  if (!(await removeLayersOfBox(key, 'vm box prune', services))) return false;
   await services.boxes.remove(key);
   return true;
 }
@@ -93,16 +101,12 @@ export async function removeBox(name: string, services: Services): Promise<reado
     await using _lock = await services.boxes.lock(box.key, { purpose: 'vm box remove', signal: services.signal });
     // Looked at again: whoever creates a machine holds the lock of its box.
     checkUnused(await boxesNamed(box.key, services));
+    if (!(await removeLayersOfBox(box.key, 'vm box remove', services))) {
+      throw new StateError(`the box ${box.name} is what a layer stands on that is in use`, { hint: 'vm cache list' });
+    }
     await services.boxes.remove(box.key);
   }
   return named;
-}
-
-function checkAllKnown(what: string, { unknown }: BoxUsers): void {
-  if (unknown.length === 0) return;
-  throw new StateError(`${what} may be in use by ${formatUsers(unknown)}, whose record is damaged`, {
-    hint: 'vm destroy removes such a machine',
-  });
 }
 
 /** @throws StateError if one of the boxes is what something stands on that is not among them. */
@@ -119,8 +123,4 @@ function checkUnused(boxes: readonly UsedBox[]): void {
       hint: 'destroy them first: vm destroy',
     });
   }
-}
-
-function formatUsers(users: readonly BoxUser[]): string {
-  return users.map(({ machine, projectDir }) => `${machine} in ${projectDir}`).join(', ');
 }

@@ -4,6 +4,7 @@ import type { connectSsh } from '../communicators/ssh.ts';
 import type { RunContext } from '../context.ts';
 import type { HostDirs } from '../host/dirs.ts';
 import type { HttpClient } from '../http/http-client.ts';
+import type { LayerStore } from '../layers/layer-store.ts';
 import type { LedgerStore } from '../machine/ledger-store.ts';
 import type { MachineIndex } from '../machine/machine-index.ts';
 import type { Accelerator, Arch, ProviderName } from '../machinefile/spec.ts';
@@ -17,6 +18,8 @@ export interface Services extends RunContext {
   /** Of this host. */
   readonly arch: Arch;
   readonly boxes: BoxStore;
+  /** What machines are made of in place of a box, to have steps done before they start. */
+  readonly layers: LayerStore;
   /** The recipes that come with vm. */
   readonly recipesDir: string;
   /** Connections to servers, for what is to be downloaded; dispose it after use. */

@@ -1,10 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BoxStore } from '../../src/boxes/store.ts';
+import { LayerStore } from '../../src/layers/layer-store.ts';
 import { startRegistry } from '../support/docker-registry.ts';
 import { documentedHeadings, documentedJson, shapeOf } from '../support/documented-json.ts';
 import { storeFakeBox } from '../support/fake-box.ts';
 import { createImage } from '../support/images.ts';
+import { addLayer, addMachine, keyOf } from '../support/layers.ts';
 import { tinies } from '../support/machinefiles.ts';
 import { runVm } from '../support/run-vm.ts';
 import { TestProject } from '../support/test-project.ts';
@@ -144,6 +147,37 @@ test('scale', async () => {
   expect(lines.slice(-1)).toEqual(documentedShapes('scale'));
   expectEvents(lines.slice(0, -1));
   await project.ok('destroy', '--yes');
+});
+
+test('cache list, cache info, cache verify, cache prune', async () => {
+  const homeDir = String(project.env.VM_HOME);
+  const store = new LayerStore(homeDir);
+  await storeFakeBox(homeDir, 'tiny');
+  const [tiny] = await new BoxStore(homeDir).list();
+  const { key: boxKey = '' } = tiny?.box ?? {};
+  const base = await addLayer(store, { boxKey });
+  const facts = { key: keyOf('a2'), parentKey: base.key, baseId: base.id, boxKey, step: 'nginx', stepFingerprint: 'f' };
+  const layer = await addLayer(store, { ...facts, output: 'Setting up nginx\n' });
+  await addMachine(homeDir, join(project.dir, 'other'), { layer: layer.id });
+  await store.begin(keyOf('a3'));
+  const [listed] = (await jsonOf(['cache', 'list'])) as [{ layers: unknown[] }];
+  listed.layers = listed.layers.slice(0, 1);
+  expect(shapeOf(listed)).toEqual(documentedShapes('cache list')[0]);
+  for (const [heading, args] of [
+    ['cache info', ['cache', 'info', layer.key]],
+    ['cache info --output', ['cache', 'info', layer.key, '--output']],
+  ] as const) {
+    expect((await jsonOf(args)).map(shapeOf)).toEqual(documentedShapes(heading));
+  }
+  await addLayer(store, { key: keyOf('a4'), boxKey });
+  for (const [heading, args] of [
+    ['cache verify', ['cache', 'verify']],
+    ['cache prune', ['cache', 'prune', '--all', '--yes']],
+  ] as const) {
+    const lines = (await jsonOf(args)).map(shapeOf);
+    expect(lines.slice(-1)).toEqual(documentedShapes(heading));
+    expectEvents(lines.slice(0, -1));
+  }
 });
 
 test('box push, box pull, box login', async () => {

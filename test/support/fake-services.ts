@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BoxStore } from '../../src/boxes/store.ts';
 import { GuestError } from '../../src/errors.ts';
 import { identifyProcess, type ProcessIdentity } from '../../src/host/processes.ts';
+import { LayerStore } from '../../src/layers/layer-store.ts';
 import { LedgerStore } from '../../src/machine/ledger-store.ts';
 import { MachineIndex } from '../../src/machine/machine-index.ts';
 import type { MachinePlan } from '../../src/machine/plan.ts';
@@ -40,13 +41,15 @@ export class FakeGuest {
 
 /** Real folders, boxes and disks; the guest, and what runs it, are not real. */
 export function fakeServices(homeDir: string, guest: FakeGuest): Services {
+  const boxes = new BoxStore(homeDir);
   return {
     reporter: { report: () => {} },
     signal: new AbortController().signal,
     dirs: { homeDir, runtimeDir: join(homeDir, 'run') },
     uid: process.getuid?.() ?? 0,
     arch: 'x86_64',
-    boxes: new BoxStore(homeDir),
+    boxes,
+    layers: new LayerStore(homeDir, boxes),
     recipesDir: join(homeDir, 'recipes'),
     openHttp: () => Promise.reject(new Error('nothing is downloaded here')),
     vagrantServerUrl: undefined,

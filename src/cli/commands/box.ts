@@ -2,6 +2,7 @@ import { describeSize } from '../../http/progress-text.ts';
 import { addBox, build } from '../../operations/box-sources.ts';
 import { type BoxUpdate, updateBoxes } from '../../operations/box-update.ts';
 import { boxesNamed, listBoxes, pruneBoxes, removeBox, type UsedBox, unusedBoxes } from '../../operations/boxes.ts';
+import { totalBytes } from '../../operations/cache/prune.ts';
 import { buildFromRecipe } from '../../operations/packaging/build-recipe.ts';
 import { type AddOptions, parseBoxToAdd } from '../box-to-add.ts';
 import type { CommandDefinition } from '../command.ts';
@@ -96,7 +97,7 @@ const boxRemoveCommand: CommandDefinition = {
     const [name = ''] = args;
     const removed = await removeBox(name, services);
     if (globals.json) output.json({ type: 'result', removed: removed.map(({ box }) => box.key) });
-    else if (!globals.quiet) output.text(`${name} is removed`);
+    else if (!globals.quiet) output.text(`${name} is removed${layersText(removed)}`);
     return 0;
   },
 };
@@ -146,11 +147,17 @@ const boxPruneCommand: CommandDefinition = {
 };
 
 function namesOf(boxes: readonly UsedBox[]): string {
-  return boxes.map(({ box }) => `${box.name} ${box.version}`).join(', ');
+  return boxes.map(({ box }) => `${box.name} ${box.version}`).join(', ') + layersText(boxes);
+}
+
+/** What goes with boxes. */
+function layersText(boxes: readonly UsedBox[]): string {
+  const { length } = boxes.flatMap(({ layers }) => layers);
+  return length === 0 ? '' : `, with ${length === 1 ? '1 layer' : `${length} layers`}`;
 }
 
 function sizeOf(boxes: readonly UsedBox[]): string {
-  return describeSize(boxes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+  return describeSize(totalBytes(boxes) + totalBytes(boxes.flatMap(({ layers }) => layers)));
 }
 
 export const boxCommands: readonly CommandDefinition[] = [

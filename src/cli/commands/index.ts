@@ -1,6 +1,7 @@
 import type { CommandDefinition } from '../command.ts';
 import { boxCommands } from './box.ts';
 import { boxRegistryCommands } from './box-registry.ts';
+import { cacheCommands } from './cache.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { consoleCommand } from './console.ts';
@@ -56,6 +57,7 @@ export const commands: readonly CommandDefinition[] = [
   ...boxCommands,
   ...boxRegistryCommands,
   packageCommand,
+  ...cacheCommands,
   doctorCommand,
   completionCommand,
   versionCommand,
