@@ -157,7 +157,7 @@ test('cache list, cache info, cache verify, cache prune', async () => {
   const { key: boxKey = '' } = tiny?.box ?? {};
   const base = await addLayer(store, { boxKey });
   const facts = { key: keyOf('a2'), parentKey: base.key, baseId: base.id, boxKey, step: 'nginx', stepFingerprint: 'f' };
-  const layer = await addLayer(store, { ...facts, output: 'Setting up nginx\n' });
+  const layer = await addLayer(store, { ...facts, output: 'Setting up nginx\n', createdAt: new Date().toISOString() });
   await addMachine(homeDir, join(project.dir, 'other'), { layer: layer.id });
   await store.begin(keyOf('a3'));
   const [listed] = (await jsonOf(['cache', 'list'])) as [{ layers: unknown[] }];
