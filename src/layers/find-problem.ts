@@ -44,14 +44,18 @@ export async function findDiskProblem(
     checks.push({ disk: { ...disk, file }, problem: problem && `${basename(path)}: ${problem}` });
   }
   const disks = checks.map(({ disk }) => disk);
-  if (disks.some(({ file }, i) => file !== stored.disks[i]?.file)) await rememberChecks(dir, { ...stored, disks });
+  if (disks.some(({ file }, i) => file !== stored.disks[i]?.file)) {
+    await rememberChecks(dir, { ...stored, disks }, options.look);
+  }
   return checks.find(({ problem }) => problem !== undefined)?.problem;
 }
 
-/** Not worth a failure: without it the disks are read once more. The layer may be removed meanwhile, or the disk full. */
-async function rememberChecks(dir: string, stored: StoredLayer): Promise<void> {
+async function rememberChecks(dir: string, stored: StoredLayer, look: Look): Promise<void> {
   await writeStored(dir, stored).catch((error: unknown) => {
-    if (!(error instanceof VmError) && systemErrorCode(error) === undefined) throw error;
+    const isRemoved = systemErrorCode(error) === 'ENOENT';
+    // Where disks are read because they seem changed, they are just read again the next time.
+    const isWorthFailing = look === 'bytes' || !(error instanceof VmError);
+    if (!isRemoved && isWorthFailing) throw error;
   });
 }
 

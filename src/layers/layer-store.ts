@@ -212,13 +212,15 @@ export class LayerStore {
 
   async #ids(): Promise<string[]> {
     const names = (await unlessMissing(readdir(this.#layersDir))) ?? [];
-    return names.filter((name) => !name.startsWith('.'));
+    return names.filter((name) => ID.test(name));
   }
 
   #dir(id: string): string {
     return join(this.#layersDir, id);
   }
 }
+
+const ID = /^[0-9a-f]{32}-[0-9a-f]{8}$/;
 
 /** What the ids of all layers of a key begin with: a folder's name is not to be too long. */
 function idPrefix(key: string): string {

@@ -37,11 +37,13 @@ export async function removeUnused(id: string, purpose: string, services: Servic
  * @returns whether none is left.
  */
 export async function removeLayersOfBox(boxKey: string, purpose: string, services: Services): Promise<boolean> {
+  const refused = new Set<string>();
   for (;;) {
-    const { layers } = await listCache(services);
-    const ofBox = layers.filter(({ layer }) => layer.boxKey === boxKey);
-    const next = ofBox.find(({ users, children }) => users.length === 0 && children.length === 0);
+    const ofBox = (await listCache(services)).layers.filter(({ layer }) => layer.boxKey === boxKey);
+    const next = ofBox.find(
+      ({ layer, users, children }) => users.length === 0 && children.length === 0 && !refused.has(layer.id),
+    );
     if (next === undefined) return ofBox.length === 0;
-    if (!(await removeUnused(next.layer.id, purpose, services))) return false;
+    if (!(await removeUnused(next.layer.id, purpose, services))) refused.add(next.layer.id);
   }
 }

@@ -145,8 +145,9 @@ describe('making', () => {
   test('one that is given up leaves nothing, nor does a killed process', async () => {
     await store.discard(await store.begin(keyOf('a1')));
     await mkdir(join(layersDir(), `.making-${DEAD_MAKER}`, 'a layer being removed'), { recursive: true });
-    await store.list();
-    expect(await readdir(layersDir())).toEqual([]);
+    await writeFile(join(layersDir(), 'notes.txt'), 'not ours');
+    expect([await store.list(), await store.listPending()]).toEqual([[], []]);
+    expect(await readdir(layersDir())).toEqual(['notes.txt']);
   });
 });
 
