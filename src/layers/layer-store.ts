@@ -20,6 +20,9 @@ import type { Look } from './frozen-file.ts';
 import type { Layer, LayerFacts, LayerListing, PendingLayer, PendingListing } from './layer.ts';
 import { describeLayer, diskPath, isUnfinished, readStored, toLayer, writeStored } from './layer-file.ts';
 
+/** What the folders of layers are called; others in the store are not ours. */
+const ID = /^[0-9a-f]{32}-[0-9a-f]{8}$/;
+
 /** Names the process that makes a layer, as long as it is none. */
 const MAKER_FILE = 'maker';
 const OUTPUT_FILE = 'output.txt';
@@ -219,8 +222,6 @@ export class LayerStore {
     return join(this.#layersDir, id);
   }
 }
-
-const ID = /^[0-9a-f]{32}-[0-9a-f]{8}$/;
 
 /** What the ids of all layers of a key begin with: a folder's name is not to be too long. */
 function idPrefix(key: string): string {

@@ -38,6 +38,7 @@ describe('bash', async () => {
   test.each([
     { words: ['vm', 'stat'], offers: ['status', 'stats'] },
     { words: ['vm', 'box', 'b'], offers: ['build'] },
+    { words: ['vm', 'cache', 'p'], offers: ['prune'] },
     { words: ['vm', 'box', 'push', '--q'], offers: ['--quiet'] },
     { words: ['vm', 'port', 'a'], offers: ['add'] },
     { words: ['vm', 'port', 'web'], offers: ['web-1', 'web-2'] },
