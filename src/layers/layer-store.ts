@@ -61,6 +61,7 @@ export class LayerStore {
    */
   async begin(key: string): Promise<PendingLayer> {
     const pending = this.pending(`${idPrefix(key)}${randomBytes(4).toString('hex')}`);
+    if (!ID.test(pending.id)) throw new Error(`no layer can have the key “${key}”: it is no digest in hex`);
     await using staged = await this.#staging.stage();
     await writeFileAtomic(join(staged.dir, MAKER_FILE), nameOfMaker());
     await rename(staged.dir, pending.dir);

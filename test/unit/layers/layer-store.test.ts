@@ -81,6 +81,7 @@ describe('making', () => {
     expect(await store.list()).toEqual([]);
     expect(await store.listPending()).toEqual([{ id: pending.id, sizeBytes: expect.any(Number), isMakerAlive: true }]);
     await expect(store.get(pending.id)).rejects.toBeInstanceOf(StateError);
+    await expect(store.begin('a1')).rejects.toThrow('no digest in hex');
   });
 
   test('a published layer is found by its key, with all its facts', async () => {
