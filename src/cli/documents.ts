@@ -22,8 +22,16 @@ export function portChangeDocument({ machine, ports, forwards }: PortChange) {
   return { machine, ports: ports.map(forwardDocument), forwards: forwards.map(forwardDocument) };
 }
 
-export function upDocument({ machine, created, started, ready, stepsRun, forwards }: UpOutcome) {
-  return { machine, created, started, ready, steps_run: stepsRun, forwards: forwards.map(forwardDocument) };
+export function upDocument({ machine, created, started, ready, stepsRun, stepsCached, forwards }: UpOutcome) {
+  return {
+    machine,
+    created,
+    started,
+    ready,
+    steps_run: stepsRun,
+    steps_cached: stepsCached,
+    forwards: forwards.map(forwardDocument),
+  };
 }
 
 export function provisionDocument({ machine, stepsRun }: ProvisionOutcome) {

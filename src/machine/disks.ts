@@ -10,7 +10,7 @@ export interface PlannedDisk {
   readonly format: DiskFormat;
   readonly bus: DiskBus;
   readonly bytes: number;
-  /** The box's disk that it is an overlay of; absent: it begins empty. */
+  /** What it is an overlay of when it is made: the box's disk, or a frozen one; absent: it begins empty. */
   readonly backingPath: string | undefined;
 }
 
@@ -25,20 +25,21 @@ export function allDisksOf(plan: MachinePlan): PlannedDisk[] {
 }
 
 /** The root disk, then the others of the box. */
-export function boxDisksOf({ box, diskBytes, layout }: MachinePlan): [PlannedDisk, ...PlannedDisk[]] {
+export function boxDisksOf({ box, base, diskBytes, layout }: MachinePlan): [PlannedDisk, ...PlannedDisk[]] {
   const overlay = { format: 'qcow2', bus: 'virtio' } as const;
   const others = (box?.extraDisks ?? []).map(({ path, virtualSizeBytes }, i) => ({
     ...overlay,
     id: `extra-${i + 1}`,
     path: layout.extraDiskPath(i + 1),
     bytes: virtualSizeBytes,
-    backingPath: path,
+    backingPath: base.get(`extra-${i + 1}`) ?? path,
   }));
-  return [{ ...overlay, id: 'root', path: layout.diskPath, bytes: diskBytes, backingPath: box?.diskPath }, ...others];
+  const backingPath = base.get('root') ?? box?.diskPath;
+  return [{ ...overlay, id: 'root', path: layout.diskPath, bytes: diskBytes, backingPath }, ...others];
 }
 
 /** Those of the Machinefile's `disks`. */
-export function ownDisksOf({ spec, layout }: MachinePlan): OwnDisk[] {
+export function ownDisksOf({ spec, base, layout }: MachinePlan): OwnDisk[] {
   return spec.disks.map(({ name, sizeBytes, format, bus }) => ({
     name,
     id: `own-${name}`,
@@ -46,6 +47,6 @@ export function ownDisksOf({ spec, layout }: MachinePlan): OwnDisk[] {
     format,
     bus,
     bytes: toWholeSectors(sizeBytes),
-    backingPath: undefined,
+    backingPath: base.get(`own-${name}`),
   }));
 }

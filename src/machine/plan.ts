@@ -13,6 +13,8 @@ export interface MachinePlan {
   readonly spec: MachineSpec;
   /** Absent: an empty disk, installed by hand. */
   readonly box: Box | undefined;
+  /** What the disks of a machine that is made are overlays of in place of the box's, by their ids. */
+  readonly base: ReadonlyMap<string, string>;
   readonly accel: Accelerator;
   /** Of the root disk; further disks are as large as in the box. */
   readonly diskBytes: number;
@@ -38,6 +40,8 @@ export interface PlanInput {
   readonly volumes: readonly PlannedVolume[];
   readonly layout: MachineLayout;
   readonly nics: readonly ConnectedNic[];
+  /** Absent: the disks stand on those of the box. */
+  readonly base?: MachinePlan['base'];
   readonly record: Pick<MachineRecord, 'id' | 'disks' | 'forwards' | 'isCopy' | 'macAddress' | 'runtimeDir'>;
 }
 
@@ -45,7 +49,16 @@ export interface PlanInput {
 const EMPTY_DISK_BYTES = 20 * 1024 ** 3;
 
 /** @throws VmError if the disk asked for is smaller than the box. */
-export function planMachine({ spec, box, accel, volumes, layout, nics, record }: PlanInput): MachinePlan {
+export function planMachine({
+  spec,
+  box,
+  base = new Map(),
+  accel,
+  volumes,
+  layout,
+  nics,
+  record,
+}: PlanInput): MachinePlan {
   const diskBytes = toWholeSectors(spec.diskBytes ?? box?.virtualSizeBytes ?? EMPTY_DISK_BYTES);
   if (box !== undefined && diskBytes < box.virtualSizeBytes) {
     throw new VmError(
@@ -59,6 +72,7 @@ export function planMachine({ spec, box, accel, volumes, layout, nics, record }:
     id,
     spec,
     box,
+    base,
     accel,
     diskBytes,
     madeDisks,

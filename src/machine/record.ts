@@ -28,6 +28,10 @@ export interface MachineRecord {
    * is lost, not to be made again. Absent: none.
    */
   readonly disks?: readonly DiskRecord[];
+  /** The layer that its disks stand on directly; absent: those of the box. */
+  readonly layer?: string;
+  /** A layer is being made of its disks: what `settleFreeze` needs if that is killed. */
+  readonly freezing?: { readonly layerId: string };
   readonly ssh: SshRecord;
   /** SSH's first. While a change of them is under way also those that go away by it: no open port is ever missing here. */
   readonly forwards: readonly PortForward[];

@@ -182,7 +182,17 @@ export interface StepSpec {
   /** Unique within its machine: as given, or `shell-1` for the first step, a shell step without a name. */
   readonly name: string;
   readonly run: RunPolicy;
+  /** Absent: what it did is not kept for other machines. */
+  readonly cache: StepCacheSpec | undefined;
   readonly action: StepAction;
+}
+
+/** How what a step did is kept for machines that begin alike. */
+export interface StepCacheSpec {
+  /** For how long; absent: for ever. */
+  readonly ttlMs: number | undefined;
+  /** Files and folders of the host that it depends on. */
+  readonly readPaths: readonly string[];
 }
 
 export type StepAction = ShellStepSpec;

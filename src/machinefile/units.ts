@@ -10,7 +10,13 @@ const BYTES: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-const MILLISECONDS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+const MILLISECONDS: Readonly<Record<string, number>> = {
+  d: 86_400_000,
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+};
 
 /** Reads `512MiB`, `10GB`, or a number of MiB, as whole bytes; undefined if it is no size. */
 export function parseSize(size: string | number): number | undefined {
@@ -31,8 +37,8 @@ export function formatSize(bytes: number): string {
 
 /** Reads `500ms`, `2s`, `1h30m` as milliseconds; undefined if it is no duration. */
 export function parseDuration(duration: string): number | undefined {
-  if (!/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/.test(duration)) return undefined;
-  const parts = duration.matchAll(/([0-9.]+)(ms|s|m|h)/g);
+  if (!/^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$/.test(duration)) return undefined;
+  const parts = duration.matchAll(/([0-9.]+)(ms|s|m|h|d)/g);
   return Math.round(
     [...parts].reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (MILLISECONDS[unit] ?? 0), 0),
   );

@@ -140,7 +140,17 @@ function syncSettings(folder: SyncSpec) {
   };
 }
 
-function stepSettings({ name, run, action }: StepSpec) {
+function cacheSettings(cache: StepSpec['cache']) {
+  if (cache === undefined) return false;
+  const { ttlMs, readPaths } = cache;
+  if (ttlMs === undefined && readPaths.length === 0) return true;
+  return {
+    ...given('ttl', ttlMs === undefined ? undefined : formatDuration(ttlMs)),
+    ...nonEmpty('reads', readPaths.map(literal)),
+  };
+}
+
+function stepSettings({ name, run, cache, action }: StepSpec) {
   const { script, args, env, privileged } = action;
   const origin = {
     // A script is the one text in which nothing is replaced.
@@ -149,7 +159,7 @@ function stepSettings({ name, run, action }: StepSpec) {
     ...(script.kind === 'url' && { url: literal(script.url), checksum: `sha256:${script.sha256}` }),
   };
   const rest = { ...nonEmpty('args', args.map(literal)), ...given('env', variables(env)), privileged };
-  return { name: literal(name), run, shell: { ...origin, ...rest } };
+  return { name: literal(name), run, cache: cacheSettings(cache), shell: { ...origin, ...rest } };
 }
 
 function sshSettings({ ssh }: MachineSpec): MachineSettings['ssh'] {

@@ -7,6 +7,7 @@ import type { ProviderName } from '../machinefile/spec.ts';
 import { handleOf, type MachineHandle } from '../providers/provider.ts';
 import { closeSharedConnection } from './guest.ts';
 import { withHooks } from './hooks.ts';
+import { discardUnfinished } from './layers/freezing.ts';
 import { releaseSwitches } from './networks/switches.ts';
 import type { Project } from './project.ts';
 import type { Services } from './services.ts';
@@ -34,6 +35,7 @@ export async function destroyMachine(project: Project, name: string, services: S
       await releaseSwitches(project, found, services);
       await states.remove(name);
       await services.index.remove(handle.id);
+      if (record) await discardUnfinished(record, services);
     }),
   );
 }

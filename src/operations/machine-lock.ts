@@ -1,5 +1,6 @@
 import type { LockHolder } from '../host/lock.ts';
 import type { StateStore } from '../machine/state-store.ts';
+import { settleFreezing } from './layers/freezing.ts';
 import type { Project } from './project.ts';
 import type { Services } from './services.ts';
 import { settleEndedRun } from './usage/metering.ts';
@@ -28,6 +29,7 @@ export async function lockMachine(
       }),
   });
   await settleEndedRun(project, name, services);
+  await settleFreezing(project, name, services);
   return lock;
 }
 

@@ -4,6 +4,7 @@ import type { HostCommand } from '../host/exec.ts';
 import { type PortAddress, portText } from '../host/port-address.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import type { ForwardChange, OpenPort } from '../machine/forwards.ts';
+import type { FreezableDisk } from '../machine/frozen-disk.ts';
 import type { MachineLayout } from '../machine/layout.ts';
 import type { MachinePlan } from '../machine/plan.ts';
 import type { MachineRecord } from '../machine/record.ts';
@@ -107,6 +108,17 @@ export interface Provider {
    * TimeoutError when it falls silent: any of them may have changed.
    */
   applyForwards(machine: RecordedMachine, wanted: readonly OpenPort[]): Promise<ForwardChange>;
+
+  /**
+   * Freezes disks of a running machine without stopping it, all at the same instant. What the guest has not written by
+   * then is not in them. Must not be called before a freeze that was killed is settled.
+   * @throws StateError when the hypervisor refuses: the disks are as before then; TimeoutError when it falls silent: to be
+   * settled.
+   */
+  freezeDisks(machine: RecordedMachine, disks: readonly FreezableDisk[], context: RunContext): Promise<void>;
+
+  /** Ends what a `freezeDisks` of these disks that was killed began: all are frozen then, or none. Repeatable. */
+  settleFreeze(machine: RecordedMachine, disks: readonly FreezableDisk[]): Promise<'frozen' | 'untouched'>;
 
   /** Lets a paused machine run on. */
   unpause(machine: RecordedMachine): Promise<void>;

@@ -1,4 +1,4 @@
-import type { HostCommand } from '../../host/exec.ts';
+import { type HostCommand, run } from '../../host/exec.ts';
 import { type ConversionTools, runQemuImg } from '../formats/convert.ts';
 
 /** A machine's own disk, qcow2, and what it stands on. Not one of somebody else's: what it refers to is read. */
@@ -25,6 +25,14 @@ export interface FlatTarget {
 export function flattenCommand({ path }: MachineDisk, { format, destPath }: FlatTarget): HostCommand {
   const output = format === 'stream-vmdk' ? ['-O', 'vmdk', '-o', 'subformat=streamOptimized'] : ['-O', format];
   return { file: 'qemu-img', args: ['convert', '-p', '-f', 'qcow2', ...output, path, destPath] };
+}
+
+/** Makes an empty overlay of a disk. */
+export async function createOverlay({ path }: MachineDisk, overlayPath: string, signal: AbortSignal): Promise<void> {
+  await run(
+    { file: 'qemu-img', args: ['create', '-q', '-f', 'qcow2', '-b', path, '-F', 'qcow2', overlayPath] },
+    { signal },
+  );
 }
 
 /**

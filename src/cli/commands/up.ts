@@ -35,6 +35,10 @@ export const upCommand: CommandDefinition = {
     lockedOption,
     noHooksOption,
     { flags: '--recreate', description: 'destroy first; what is on the disks is lost' },
+    {
+      flags: '--no-cache',
+      description: 'begin a new machine with its box, and run every step, whatever was kept of others',
+    },
     { flags: '--timings', description: 'print where the time went' },
     { flags: '--dry-run', description: 'print the commands it would run, ready to paste, and change nothing' },
   ],
@@ -70,6 +74,7 @@ async function runUp(invocation: Invocation): Promise<number> {
       provision: provisionChoice(options),
       recreate: options.recreate === true,
       awaitsHealth: options.wait === true,
+      layers: options.cache === false ? ('renew' as const) : ('use' as const),
     },
     parallel: parallelism(options),
   };

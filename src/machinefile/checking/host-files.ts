@@ -10,7 +10,7 @@ import { dirOf, machinesOf, type NamedMachine, problemAt, type Source } from '..
 export interface NeededFile {
   /** Absolute. */
   readonly hostPath: string;
-  readonly kind: 'file' | 'folder';
+  readonly kind: 'file' | 'folder' | 'any';
   /** What it is for: "the script". */
   readonly what: string;
   readonly path: DataPath;
@@ -18,7 +18,7 @@ export interface NeededFile {
 
 export function neededFilesOf(source: Source, homeDir: string): NeededFile[] {
   return machinesOf(source)
-    .flatMap((named) => [...filesOf(named), ...foldersOf(named)])
+    .flatMap((named) => [...filesOf(named), ...foldersOf(named), ...readsOf(named)])
     .map(({ written, ...needed }) => ({
       ...needed,
       hostPath: resolveHostPath(written, { dir: dirOf(source, needed.path), homeDir }),
@@ -50,6 +50,20 @@ function filesOf({ machine, path }: NamedMachine): WrittenFile[] {
   return files;
 }
 
+/** What steps say that they depend on. */
+function readsOf({ machine, path }: NamedMachine): WrittenFile[] {
+  return (machine.provision ?? []).flatMap(({ cache }, index) => {
+    const { reads = [] } = typeof cache === 'object' ? cache : {};
+    const at = [...path, 'provision', index, 'cache', 'reads'];
+    return reads.map((written, i) => ({
+      written,
+      kind: 'any' as const,
+      what: 'what the step reads',
+      path: [...at, i],
+    }));
+  });
+}
+
 function foldersOf({ machine, path }: NamedMachine): WrittenFile[] {
   return (machine.sync ?? []).flatMap((sync, index) => {
     const parsed = parseSync(sync);
@@ -70,7 +84,7 @@ export type KindOfPath = (path: string) => Promise<'file' | 'folder' | undefined
 export async function checkNeededFiles(source: Source, homeDir: string, kindOfPath: KindOfPath): Promise<Problem[]> {
   const checks = neededFilesOf(source, homeDir).map(async ({ hostPath, kind, what, path }) => {
     const found = await kindOfPath(hostPath);
-    if (found === kind) return [];
+    if (found === kind || (found !== undefined && kind === 'any')) return [];
     const message =
       found === undefined ? `${what} does not exist: ${hostPath}` : `${what} must be a ${kind}: ${hostPath}`;
     return [problemAt(source, path, message)];

@@ -49,7 +49,6 @@ export const PER_MACHINE: readonly Unbuilt[] = [
     what: `provisioning with “${type}”`,
     instead: 'use “shell”',
   })),
-  { key: 'provision.*.cache', what: '“cache”', instead: 'remove it' },
   { key: 'libvirt', what: '“libvirt”', instead: 'remove it' },
 ];
 

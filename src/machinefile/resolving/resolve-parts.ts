@@ -21,7 +21,7 @@ import type {
   SyncSpec,
   VolumeMountSpec,
 } from '../spec.ts';
-import { parseSize } from '../units.ts';
+import { parseDuration, parseSize } from '../units.ts';
 import type { ResolveContext } from './resolve-context.ts';
 
 export function resolveBox(context: ResolveContext, { machine, path }: NamedMachine): BoxReference | undefined {
@@ -69,8 +69,18 @@ export function resolveSteps(context: ResolveContext, { machine, path }: NamedMa
   return (machine.provision ?? []).map((step, index) => ({
     name: stepNameOf(step, index),
     run: step.run ?? 'once',
+    cache: resolveStepCache(context, step, [...path, 'provision', index, 'cache']),
     action: resolveShell(context, step, [...path, 'provision', index, 'shell']),
   }));
+}
+
+function resolveStepCache(context: ResolveContext, { cache = true }: StepDocument, path: DataPath): StepSpec['cache'] {
+  if (cache === false) return undefined;
+  const { ttl, reads = [] } = cache === true ? {} : cache;
+  return {
+    ttlMs: ttl === undefined ? undefined : parseDuration(ttl),
+    readPaths: reads.map((read, index) => context.hostPath(read, [...path, 'reads', index])),
+  };
 }
 
 function resolveShell(context: ResolveContext, { shell }: StepDocument, path: DataPath): StepSpec['action'] {

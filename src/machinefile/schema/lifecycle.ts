@@ -56,8 +56,23 @@ const step = {
       enum: ['once', 'always', 'never'],
     },
     cache: {
-      ...yesOrNo,
-      description: 'Keep the disk as it is after this step, for machines that begin alike. Default: true.',
+      type: ['boolean', 'object'],
+      title: 'true, false or a mapping',
+      description:
+        'Whether the disk is kept as it is after this step, so that machines that begin alike need not run it again. Default: true. false: neither this step nor those behind it are kept.',
+      examples: ['false', '{ ttl: 7d }'],
+      additionalProperties: false,
+      properties: {
+        ttl: { ...duration, description: 'How long what this step did is good for. Default: for ever.' },
+        reads: {
+          type: 'array',
+          title: 'a list of paths',
+          description:
+            'Files and folders on the host whose content this step depends on, such as synced ones: when it changes, the step runs again.',
+          examples: ['[./src/package.json]'],
+          items: hostPath,
+        },
+      },
     },
     shell: {
       type: ['string', 'object'],

@@ -17,9 +17,9 @@ export const size = {
 export const duration = {
   type: 'string',
   title: 'a duration with its unit',
-  description: 'A time with its unit: ms, s, m, h, or several together.',
+  description: 'A time with its unit: ms, s, m, h, d, or several together.',
   examples: ['500ms', '2s', '5m', '1h30m'],
-  pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$',
+  pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$',
 } as const;
 
 export const portNumber = {

@@ -42,7 +42,7 @@ export async function buildFromRecipe({ recipe, file, force }: RecipeBuild, serv
   await using workshop = await openWorkshop(spec, services);
   const { project } = workshop;
   const target = { name: spec.name, projectName: spec.name, spec, box: base, network: NO_NETWORK };
-  const options = { provision: { kind: 'missing' }, recreate: false } as const;
+  const options = { provision: { kind: 'missing' }, recreate: false, layers: 'off' } as const;
   await upMachine(project, target, { options, services }).catch((error: unknown) => {
     throw withWayOn(error, `correct ${file} and build it again`);
   });

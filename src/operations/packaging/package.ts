@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
 import type { Box, SeedKind } from '../../boxes/box.ts';
-import { standOn } from '../../boxes/packaging/flatten.ts';
 import type { PackageFormat } from '../../boxes/packaging/package-format.ts';
 import { checkDiskCount, writePackage } from '../../boxes/packaging/write-package.ts';
 import { inPhase } from '../../context.ts';
@@ -20,6 +19,7 @@ import { upMachine } from '../up/machine.ts';
 import { captureBox } from './capture.ts';
 import { generalise } from './generalise.ts';
 import { disksOf, type MachineDisks } from './machine-disks.ts';
+import { overlaysOnBox, standOnBox } from './onto-box.ts';
 import { openWorkshop, withWayOn, workshopSpec } from './workshop.ts';
 
 /** Where a packaged machine goes. */
@@ -179,7 +179,7 @@ async function packageCopy(machine: Machine, finish: Finish): Promise<Packaged> 
   await upMachine(
     project,
     { ...copy, name: spec.name },
-    { options: { provision: { kind: 'none' }, recreate: false }, services },
+    { options: { provision: { kind: 'none' }, recreate: false, layers: 'off' }, services },
   ).catch((error: unknown) => {
     throw withWayOn(error, `${spec.name} itself is as it was; --as-is packages it without booting a copy`);
   });
@@ -189,21 +189,8 @@ async function packageCopy(machine: Machine, finish: Finish): Promise<Packaged> 
   return await write(machine, { disks, seed, isCopy: true }, finish);
 }
 
-/** The copy's disks stand on the machine's, which the box must not need. */
-async function standOnBox(
-  disks: MachineDisks,
-  { diskPath, extraDisks }: Box,
-  tools: { readonly context: Services; readonly subject: string },
-): Promise<void> {
-  const bases = [diskPath, ...extraDisks.map(({ path }) => path)];
-  for (const [index, base] of bases.entries()) {
-    const disk = disks[index];
-    if (disk !== undefined) await standOn(disk, base, tools);
-  }
-}
-
 async function write(
-  { box, spec }: Machine,
+  { original, box, spec }: Machine,
   { disks, seed, isCopy }: { readonly disks: MachineDisks; readonly seed: SeedKind; readonly isCopy: boolean },
   { target, services }: Finish,
 ): Promise<Packaged> {
@@ -212,7 +199,10 @@ async function write(
   return inPhase(services, machine, 'package', async (): Promise<Packaged> => {
     if (target.kind === 'store') {
       if (box === undefined) throw new Error('checked before: only a machine with a box goes to the store');
+      await using work = await services.boxes.stage();
       if (isCopy) await standOnBox(disks, box, tools);
+      const standsOnLayers = !isCopy && original.record.layer !== undefined;
+      const own = standsOnLayers ? await overlaysOnBox(disks, box, { dir: work.dir, tools }) : disks;
       const { name, version } = target;
       const facts = {
         name,
@@ -223,7 +213,7 @@ async function write(
         fingerprint: undefined,
         source: `packaged from the machine ${machine}`,
       };
-      const captured = await captureBox({ disks, parent: box, facts, subject: machine }, services);
+      const captured = await captureBox({ disks: own, parent: box, facts, subject: machine }, services);
       return { machine, result: { kind: 'store', box: captured } };
     }
     await using work = await services.boxes.stage();

@@ -6,9 +6,11 @@ import { prepareStep } from '../../provisioners/index.ts';
 import type { PreparedStep } from '../../provisioners/provisioner.ts';
 import type { LazyGuest } from '../guest.ts';
 import { withHooks } from '../hooks.ts';
+import type { LayerWriter } from '../layers/layer-writer.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { decideStep, type ProvisionChoice } from './choice.ts';
+import { KeptOutput } from './kept-output.ts';
 
 export interface ProvisionResult {
   readonly record: MachineRecord;
@@ -19,6 +21,13 @@ interface Machine {
   readonly spec: MachineSpec;
   readonly record: MachineRecord;
   readonly guest: LazyGuest;
+}
+
+interface ProvisionWork {
+  readonly choice: ProvisionChoice;
+  /** Keeps the state after each step, where the machine is new. */
+  readonly layers?: LayerWriter | undefined;
+  readonly services: Services;
 }
 
 /** A step, read and made ready to run. */
@@ -35,7 +44,7 @@ interface ReadyStep {
 export async function provisionMachine(
   project: Project,
   machine: Machine,
-  { choice, services }: { choice: ProvisionChoice; services: Services },
+  { choice, layers, services }: ProvisionWork,
 ): Promise<ProvisionResult> {
   const { spec, record } = machine;
   const nothing = { record, stepsRun: [] };
@@ -51,7 +60,7 @@ export async function provisionMachine(
   });
   if (chosen.length === 0) return nothing;
   return withHooks(project, { machine: spec.name, operation: 'provision' }, services, () =>
-    runSteps(project, { ...machine, chosen }, services),
+    runSteps(project, { ...machine, chosen }, { layers, services }),
   );
 }
 
@@ -67,15 +76,17 @@ function reportChanged({ name: machine }: MachineSpec, { name: step }: StepSpec,
 async function runSteps(
   project: Project,
   { chosen, ...machine }: Machine & { readonly chosen: readonly ReadyStep[] },
-  services: Services,
+  { layers, services }: Omit<ProvisionWork, 'choice'>,
 ): Promise<ProvisionResult> {
   let { record } = machine;
   for (const { step, ready } of chosen) {
+    const output = new KeptOutput(services.reporter);
     await inPhase(services, machine.spec.name, `provision ${step.name}`, () =>
-      runStep({ step, ready }, { ...machine, services }),
+      runStep({ step, ready }, { ...machine, services: { ...services, reporter: output } }),
     );
     record = withStep(record, step.name, ready.fingerprint);
     await project.states.write(record);
+    if (layers) record = await layers.keepStep({ record, guest: machine.guest }, step.name, output.text);
   }
   return { record, stepsRun: chosen.map(({ step }) => step.name) };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Box } from '../../boxes/box.ts';
 import { readUserPublicKey } from '../../communicators/user-key.ts';
 import { inPhase } from '../../context.ts';
+import type { Layer } from '../../layers/layer.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
 import type { IndexEntry } from '../../machine/machine-index.ts';
 import { macAddressOf, planMachine } from '../../machine/plan.ts';
@@ -70,11 +71,27 @@ async function holdBox(box: Box | undefined, { boxes, signal }: Services): Promi
   }
 }
 
+/** Keeps a layer from being removed while a machine is made on it. @throws StateError if it is gone or damaged. */
+async function holdLayer(layer: Layer | undefined, { layers, signal }: Services): Promise<AsyncDisposable | undefined> {
+  if (layer === undefined) return undefined;
+  const lock = await layers.lock(layer.id, { purpose: 'vm up', signal });
+  try {
+    await layers.get(layer.id);
+    await layers.markUsed(layer.id);
+    return lock;
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
 export interface NewMachine {
   readonly spec: MachineSpec;
   readonly box: Box | undefined;
   readonly projectName: string;
   readonly network: MachineNetwork;
+  /** The state that its disks begin with in place of the box's, and the steps that were done in it. */
+  readonly start?: { readonly layer: Layer; readonly steps: MachineRecord['steps'] } | undefined;
   /** The machine whose disk it stands on in place of the box's: it can be entered in the same way, and only so. */
   readonly original?: RecordedMachine;
 }
@@ -89,22 +106,26 @@ function takenOver({ isEntered, environmentFingerprint, macAddress }: MachineRec
  * Killed at any instant it leaves a staging folder, which the next `up` or `destroy` of the machine removes.
  */
 export async function createMachine(project: Project, machine: NewMachine, services: Services): Promise<MachineRecord> {
-  const { spec, box, projectName, network, original } = machine;
+  const { spec, box, projectName, network, start, original } = machine;
   const { states } = project;
   const provider = services.providers[spec.provider];
   const record = {
     ...newRecord(projectName, spec, box, services.dirs.runtimeDir),
     nics: network.nics,
+    ...(start && { layer: start.layer.id, steps: start.steps }),
     ...(original && takenOver(original.record)),
   };
   const accel = services.resolveAccelerator(spec.accel);
   const volumes = plannedVolumes(project, spec);
-  const plan = planMachine({ spec, box, accel, volumes, layout: states.layout(spec.name), nics: network.nics, record });
+  const base = new Map(start?.layer.disks.map(({ id, path }) => [id, path]));
+  const layout = states.layout(spec.name);
+  const plan = planMachine({ spec, box, base, accel, volumes, layout, nics: network.nics, record });
   await provider.check(plan);
   await checkVolumes(project, plan, services);
   if (spec.ssh.privateKeyPath !== undefined) await readUserPublicKey(spec.ssh.privateKeyPath);
   return inPhase(services, spec.name, 'create', async () => {
     await using _box = await holdBox(box, services);
+    await using _layer = await holdLayer(start?.layer, services);
     const staged = await states.stage(spec.name);
     try {
       if (original === undefined) await createIdentity(staged, spec.name);

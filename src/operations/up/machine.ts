@@ -8,6 +8,7 @@ import { destroyMachine } from '../destroy-machine.ts';
 import { LazyGuest, writeSshConfig } from '../guest.ts';
 import { awaitHealthy } from '../health/await-healthy.ts';
 import { withHooks } from '../hooks.ts';
+import type { LayerWriter } from '../layers/layer-writer.ts';
 import { lockMachine } from '../machine-lock.ts';
 import { applyNames } from '../networks/converge.ts';
 import type { MachineNetwork } from '../networks/project-networks.ts';
@@ -24,7 +25,8 @@ import { mountVolumes } from '../volumes/mount.ts';
 import { awaitReady } from './await-ready.ts';
 import { isInstalledByHand, reportUndone } from './by-hand.ts';
 import { awaitCloudInit } from './cloud-init.ts';
-import { createMachine, indexEntryOf } from './create.ts';
+import { indexEntryOf } from './create.ts';
+import { makeMachine } from './make-machine.ts';
 import { planStart, type StartableMachine, startMachine } from './start.ts';
 
 export interface UpOptions {
@@ -33,7 +35,15 @@ export interface UpOptions {
   readonly recreate: boolean;
   /** Waits until its health check passes, where it has one. */
   readonly awaitsHealth?: boolean;
+  /** Absent: `use`. */
+  readonly layers?: LayerUse;
 }
+
+/**
+ * What is done about the states of disks that are kept. use: a new machine begins with one, and its own are kept; renew:
+ * it begins with its box all the same, and its own are kept; off: neither.
+ */
+export type LayerUse = 'use' | 'renew' | 'off';
 
 /** What `up` did with one machine. */
 export interface UpOutcome {
@@ -43,6 +53,8 @@ export interface UpOutcome {
   /** It was seen to accept a login, for which nobody waits in a machine that is installed by hand. */
   readonly ready: boolean;
   readonly stepsRun: readonly string[];
+  /** Those that were not run because another machine did, whose disks this one began with. */
+  readonly stepsCached: readonly string[];
   readonly forwards: MachineRecord['forwards'];
 }
 
@@ -77,18 +89,24 @@ async function bringUp(project: Project, target: UpTarget, work: UpWork): Promis
   const existing = await project.states.read(spec.name);
   // The project may have been moved: its machines must stay known, or their boxes would count as unused.
   if (existing) await services.index.add(indexEntryOf(existing, project));
-  const machine = existing ?? (await createMachine(project, target, services));
+  const made = existing
+    ? { record: existing, stepsCached: [] }
+    : await makeMachine(project, target, { options, services });
+  const machine = made.record;
+  await using layers = made.layers;
   const running = await ensureRunning(project, { target, record: machine }, services);
   await using guest = running.guest;
-  const done = { machine: spec.name, created: existing === undefined, started: running.started };
+  const { stepsCached } = made;
+  const done = { machine: spec.name, created: existing === undefined, started: running.started, stepsCached };
   if (isInstalledByHand(machine)) {
     reportUndone(spec, services);
     return { ...done, ready: false, stepsRun: [], forwards: running.record.forwards };
   }
   reached?.('started');
   const { network } = target;
-  const record = await applyNames(project, { network, record: running.record, guest }, services);
-  const provisioned = await convergeGuest(project, { spec, record, guest }, { options, services });
+  const kept = layers ? await layers.keepBase({ record: running.record, guest }) : running.record;
+  const record = await applyNames(project, { network, record: kept, guest }, services);
+  const provisioned = await convergeGuest(project, { spec, record, guest }, { options, layers, services });
   reached?.('provisioned');
   if (options.awaitsHealth) await awaitHealthy({ spec, record: provisioned.record, guest }, services);
   await meterRun(
@@ -180,7 +198,7 @@ async function refreshRunning(project: Project, machine: StartableMachine, servi
 async function convergeGuest(
   project: Project,
   machine: { readonly spec: MachineSpec; readonly record: MachineRecord; readonly guest: LazyGuest },
-  { options, services }: { options: UpOptions; services: Services },
+  { options, layers, services }: { options: UpOptions; layers: LayerWriter | undefined; services: Services },
 ): Promise<{ record: MachineRecord; stepsRun: readonly string[] }> {
   const { spec, guest } = machine;
   const layout = project.states.layout(spec.name);
@@ -188,5 +206,5 @@ async function convergeGuest(
   const booted = await awaitCloudInit(project, { ...machine, record: mounted }, services);
   const record = await applyEnvironment(project, { ...machine, record: booted }, services);
   await syncMachine(spec, { record, layout }, services);
-  return provisionMachine(project, { spec, record, guest }, { choice: options.provision, services });
+  return provisionMachine(project, { spec, record, guest }, { choice: options.provision, layers, services });
 }

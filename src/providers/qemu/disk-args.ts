@@ -71,13 +71,14 @@ export function volumeArgs({ volumes }: MachinePlan): string[] {
   });
 }
 
-function diskArgs({ id, path, format }: Pick<PlannedDisk, 'id' | 'path' | 'format'>, device: string): string[] {
+function diskArgs(disk: Pick<PlannedDisk, 'id' | 'path' | 'format'>, device: string): string[] {
+  return [...blockdev(diskNode(disk)), '-device', device];
+}
+
+/** A disk as QEMU's block layer has it. */
+export function diskNode({ id, path, format }: Pick<PlannedDisk, 'id' | 'path' | 'format'>): object {
   const file = { driver: 'file', filename: path, discard: 'unmap' };
-  return [
-    ...blockdev({ 'node-name': id, driver: format, discard: 'unmap', 'detect-zeroes': 'unmap', file }),
-    '-device',
-    device,
-  ];
+  return { 'node-name': id, driver: format, discard: 'unmap', 'detect-zeroes': 'unmap', file };
 }
 
 /** Of the 30 places that the PCI bus has for devices, ten are left to the others and to controllers. */

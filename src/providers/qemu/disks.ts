@@ -7,6 +7,7 @@ import { allDisksOf, boxDisksOf, type OwnDisk, ownDisksOf, type PlannedDisk } fr
 import type { MachinePlan } from '../../machine/plan.ts';
 import { formatSize } from '../../machinefile/units.ts';
 import { type FirmwareImages, uefiOf } from './firmware.ts';
+import { removeOverlayNames } from './freeze.ts';
 
 /** What makes the disks of a new machine, the root disk first, and its UEFI variables, where it boots by UEFI. Pure. */
 export function createCommands(plan: MachinePlan, uefi: FirmwareImages | undefined): HostCommand[] {
@@ -43,6 +44,7 @@ export async function createDisks(plan: MachinePlan, signal: AbortSignal): Promi
  * ever replaced.
  */
 export async function ensureDisks(plan: MachinePlan, signal: AbortSignal): Promise<void> {
+  for (const { path } of allDisksOf(plan)) await removeOverlayNames(path);
   await ensureRootSize(plan, signal);
   for (const disk of ownDisksOf(plan)) await ensureOwnDisk(plan, disk, signal);
 }

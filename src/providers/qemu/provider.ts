@@ -15,6 +15,7 @@ import { checkDiskPlaces } from './disk-args.ts';
 import { addCommands, createCommands, createDisks, ensureDisks } from './disks.ts';
 import { uefiOf } from './firmware.ts';
 import { applyForwards, observeForwards } from './forwards.ts';
+import { freezeDisks, settleFreeze } from './freeze.ts';
 import { meterQemu } from './meter.ts';
 import { findQemu } from './process.ts';
 import { OBSERVER_TIMEOUT_MS, QmpClient, withMonitor } from './qmp.ts';
@@ -53,6 +54,10 @@ export const qemuProvider: Provider = {
 
   applyForwards,
 
+  freezeDisks: (machine, disks, context) => freezeDisks(machine, disks, context.signal),
+
+  settleFreeze,
+
   async unpause({ record }) {
     const { monitorPath } = runtimeLayout(record.runtimeDir);
     await withMonitor(monitorPath, UNPAUSE_TIMEOUT_MS, (monitor) => monitor.execute('cont'));
@@ -70,7 +75,9 @@ export const qemuProvider: Provider = {
   async state(machine) {
     const qemu = findQemu({ id: machine.record.id, layout: machine.layout });
     if (qemu === undefined) {
-      const missing = diskPathsOf(machine).find((path) => !existsSync(path));
+      // A freeze that was killed is settled by the next command that changes the machine.
+      const isSettled = machine.record.freezing === undefined;
+      const missing = diskPathsOf(machine).find((path) => isSettled && !existsSync(path));
       return missing === undefined ? { kind: 'stopped' } : { kind: 'broken', reason: `its disk ${missing} is gone` };
     }
     const reason = await pauseReason(machine);

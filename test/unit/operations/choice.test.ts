@@ -4,7 +4,8 @@ import { checkNamedSteps, decideStep, type ProvisionChoice } from '../../../src/
 
 function step(run: RunPolicy): StepSpec {
   const script = { kind: 'inline', text: 'true' } as const;
-  return { name: 'nginx', run, action: { type: 'shell', script, args: [], env: {}, privileged: true } };
+  const cache = { ttlMs: undefined, readPaths: [] };
+  return { name: 'nginx', run, cache, action: { type: 'shell', script, args: [], env: {}, privileged: true } };
 }
 
 const done = { fingerprint: 'a', doneAt: '' };

@@ -1,0 +1,32 @@
+import { basename, dirname } from 'node:path';
+
+/** A disk of a running machine that is to be frozen: from then on its file never changes. */
+export interface FreezableDisk {
+  /** As in `PlannedDisk`. */
+  readonly id: string;
+  /** Where the machine's disk is, before and after: an overlay takes the place of the file that is frozen. */
+  readonly path: string;
+  /** Where the frozen file goes, absolute, on the same file system. The end of its folder's name is unique. */
+  readonly frozenPath: string;
+}
+
+const UNIQUE_LENGTH = 8;
+
+/** Of a freeze, the same each time it is tried. */
+export function freezeId({ frozenPath }: Pick<FreezableDisk, 'frozenPath'>): string {
+  return basename(dirname(frozenPath)).slice(-UNIQUE_LENGTH);
+}
+
+/**
+ * The name by which the hypervisor opens the overlay, and which the overlay keeps beside that of the machine's disk: when
+ * it is frozen in turn, it is opened anew by that name.
+ */
+export function overlayPathOf(disk: FreezableDisk): string {
+  return `${disk.path}.on-${freezeId(disk)}`;
+}
+
+/** Whether the file beside a disk is, or was, such an overlay of it. */
+export function isOverlayName(name: string, diskPath: string): boolean {
+  const prefix = `${basename(diskPath)}.on-`;
+  return name.startsWith(prefix) && name.length >= prefix.length + UNIQUE_LENGTH;
+}

@@ -1,0 +1,132 @@
+import { contentDigest } from '../../host/content-digest.ts';
+import type { Layer } from '../../layers/layer.ts';
+import { planMachine } from '../../machine/plan.ts';
+import type { PlannedVolume } from '../../machine/volume.ts';
+import type { StepSpec } from '../../machinefile/spec.ts';
+import { prepareStep } from '../../provisioners/index.ts';
+import type { PreparedStep } from '../../provisioners/provisioner.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+import { newRecord } from '../up/create.ts';
+import type { UpTarget } from '../up/machine.ts';
+import { plannedVolumes } from '../volumes/planned.ts';
+import { baseKey, type MachineFacts, stepKey } from './keys.ts';
+import { layerObstacle, placeObstacle } from './obstacle.ts';
+
+/** A step whose outcome is kept. */
+export interface ChainStep {
+  readonly step: StepSpec;
+  readonly ready: PreparedStep;
+  readonly readDigests: readonly string[];
+}
+
+/** What a new machine would go through up to the first step whose outcome is not kept, and how far others have come. */
+export interface StepChain {
+  readonly facts: MachineFacts;
+  readonly baseKey: string;
+  readonly steps: readonly ChainStep[];
+  /** The furthest state that is there; undefined: the machine begins with its box. */
+  readonly layer: Layer | undefined;
+  /** How many of the steps have been done in it. */
+  readonly doneCount: number;
+  /** What the key of the step behind them begins with. */
+  readonly parent: string;
+}
+
+/**
+ * Looks for the layers that a new machine can begin with. Undefined where its states cannot be kept.
+ * @throws VmError if a step reads a file of the host that is not there.
+ */
+export async function findChain(
+  project: Project,
+  target: UpTarget,
+  { usesSteps, services }: { readonly usesSteps: boolean; readonly services: Services },
+): Promise<StepChain | undefined> {
+  const { spec, box } = target;
+  if (box === undefined || layerObstacle(spec, box) !== undefined) return undefined;
+  if ((await placeObstacle(project, services)) !== undefined) return undefined;
+  const facts = await machineFacts(project, { ...target, box }, services);
+  const key = baseKey(facts);
+  const steps = await keptSteps(spec.provision, services);
+  const base = { facts, baseKey: key, steps, layer: await findLayer(key, { services, machine: spec.name }) };
+  const none: StepChain = { ...base, doneCount: 0, parent: key };
+  return usesSteps ? furthest(none, services) : none;
+}
+
+async function machineFacts(
+  project: Project,
+  { spec, box, projectName, network }: UpTarget & { readonly box: NonNullable<UpTarget['box']> },
+  services: Services,
+): Promise<MachineFacts> {
+  const accel = services.resolveAccelerator(spec.accel);
+  const volumes = plannedVolumes(project, spec);
+  const { nics } = network;
+  const layout = project.states.layout(spec.name);
+  const record = newRecord(projectName, spec, box, services.dirs.runtimeDir);
+  const { diskBytes } = planMachine({ spec, box, accel, volumes, layout, nics, record });
+  return { spec, box, accel, diskBytes, nics, volumes: await filesystems(project, volumes) };
+}
+
+/** A volume that is not there yet is in no state that somebody could have kept. */
+async function filesystems(project: Project, volumes: readonly PlannedVolume[]): Promise<MachineFacts['volumes']> {
+  return Promise.all(
+    volumes.map(async ({ name, guestPath }) => {
+      const state = await project.states.volumes.read(name);
+      return { guestPath, uuid: state?.kind === 'whole' ? state.record.uuid : `new ${name}` };
+    }),
+  );
+}
+
+/** Up to the first whose outcome is not kept. Those that never run by themselves leave no trace. */
+async function keptSteps(provision: readonly StepSpec[], { signal }: Services): Promise<ChainStep[]> {
+  const candidates = provision.filter(({ run }) => run !== 'never');
+  const end = candidates.findIndex(({ run, cache }) => run === 'always' || cache === undefined);
+  const kept = end < 0 ? candidates : candidates.slice(0, end);
+  return Promise.all(
+    kept.map(async (step) => ({
+      step,
+      ready: await prepareStep(step.action),
+      readDigests: await Promise.all((step.cache?.readPaths ?? []).map((path) => contentDigest(path, signal))),
+    })),
+  );
+}
+
+/** A deeper layer counts also where one between is gone: it holds all that the steps before it did. */
+async function furthest(chain: StepChain, services: Services): Promise<StepChain> {
+  const { facts, steps } = chain;
+  let found = chain;
+  let parent: string | undefined = chain.baseKey;
+  for (const [index, { step, ready, readDigests }] of steps.entries()) {
+    if (parent === undefined) break;
+    const key = stepKey({ parent, fingerprint: ready.fingerprint, readDigests }, facts);
+    const maxAgeMs = step.cache?.ttlMs;
+    const layer = await findLayer(key, { services, machine: facts.spec.name, maxAgeMs });
+    parent = isTimed(step) ? layer?.id : key;
+    if (layer !== undefined) found = { ...chain, layer, doneCount: index + 1, parent: parent ?? key };
+  }
+  return found;
+}
+
+/**
+ * What is done for a limited time counts once: what stands on it must not be taken for something that stands on a later
+ * repetition.
+ */
+export function isTimed({ cache }: StepSpec): boolean {
+  return cache?.ttlMs !== undefined;
+}
+
+export async function findLayer(
+  key: string,
+  { services, machine, maxAgeMs }: { services: Services; machine: string; maxAgeMs?: number | undefined },
+): Promise<Layer | undefined> {
+  return services.layers.find(key, {
+    ...(maxAgeMs !== undefined && { maxAgeMs }),
+    onDamaged: ({ id }, reason) =>
+      services.reporter.report({
+        type: 'message',
+        level: 'warning',
+        subject: machine,
+        text: `the layer ${id} is damaged, and made anew: ${reason}`,
+      }),
+  });
+}

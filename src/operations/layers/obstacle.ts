@@ -1,0 +1,21 @@
+import { stat } from 'node:fs/promises';
+import type { Box } from '../../boxes/box.ts';
+import { unlessMissing } from '../../host/files.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+
+/** Why the state of a machine's disks is not kept for others; undefined where it is. Pure. */
+export function layerObstacle({ disks }: Pick<MachineSpec, 'disks'>, box: Box | undefined): string | undefined {
+  if (box === undefined) return 'it is installed by hand';
+  if (box.seed !== 'machinefile') return `the box ${box.name} keeps who a machine is on its disk`;
+  const raw = disks.find(({ format }) => format === 'raw');
+  return raw === undefined ? undefined : `its disk ${raw.name} is raw, which nothing can stand on`;
+}
+
+/** A frozen disk goes from the project's folder into the store by a rename. */
+export async function placeObstacle({ projectDir }: Project, { dirs }: Services): Promise<string | undefined> {
+  const [project, home] = await Promise.all([stat(projectDir), unlessMissing(stat(dirs.homeDir))]);
+  if (home === undefined || project.dev === home.dev) return undefined;
+  return `${projectDir} is on another file system than ${dirs.homeDir}`;
+}

@@ -1,0 +1,42 @@
+import type { Layer } from '../../layers/layer.ts';
+import type { MachineRecord } from '../../machine/record.ts';
+import { findChain, type StepChain } from '../layers/chain.ts';
+import { LayerWriter } from '../layers/layer-writer.ts';
+import type { Project } from '../project.ts';
+import type { Services } from '../services.ts';
+import { createMachine } from './create.ts';
+import type { UpOptions, UpTarget } from './machine.ts';
+
+/** A machine that was just made, and never started. */
+export interface Made {
+  readonly record: MachineRecord;
+  readonly stepsCached: readonly string[];
+  /** Absent: the states that it goes through are not kept. */
+  readonly layers?: LayerWriter;
+}
+
+/** Makes a machine, of the furthest state that is kept of such a machine. */
+export async function makeMachine(
+  project: Project,
+  target: UpTarget,
+  { options, services }: { readonly options: UpOptions; readonly services: Services },
+): Promise<Made> {
+  const { provision, layers = 'use' } = options;
+  if (layers === 'off') return { record: await createMachine(project, target, services), stepsCached: [] };
+  const isUsed = layers === 'use';
+  const found = await findChain(project, target, { usesSteps: provision.kind === 'missing' && isUsed, services });
+  const chain = found && (isUsed ? found : { ...found, layer: undefined });
+  const start = chain?.layer && { layer: chain.layer, steps: stepRecords(chain, chain.layer) };
+  const record = await createMachine(project, { ...target, start }, services);
+  const stepsCached = Object.keys(start?.steps ?? {});
+  if (chain === undefined || provision.kind === 'none' || provision.kind === 'named') return { record, stepsCached };
+  return { record, stepsCached, layers: new LayerWriter(project, chain, { keepsKnown: !isUsed, services }) };
+}
+
+function stepRecords({ steps, doneCount }: StepChain, { createdAt }: Layer): MachineRecord['steps'] {
+  return Object.fromEntries(
+    steps
+      .slice(0, doneCount)
+      .map(({ step, ready }) => [step.name, { fingerprint: ready.fingerprint, doneAt: createdAt }]),
+  );
+}
