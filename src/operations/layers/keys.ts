@@ -18,9 +18,22 @@ export interface MachineFacts {
 
 /** Of the disks after the first boot. Pure. */
 export function baseKey({ spec, box, accel, diskBytes }: MachineFacts): string {
-  const { arch, firmware, cpu, machineType, disks } = spec;
+  const { arch, firmware, cpu, machineType, disks, qemuArgs } = spec;
   const user = spec.ssh.user ?? box.user;
-  return keyOf(['base', GENERATION, box.key, arch, firmware, accel, cpu, machineType, diskBytes, disks, user]);
+  return keyOf([
+    'base',
+    GENERATION,
+    box.key,
+    arch,
+    firmware,
+    accel,
+    cpu,
+    machineType,
+    diskBytes,
+    disks,
+    user,
+    qemuArgs,
+  ]);
 }
 
 export interface StepFacts {

@@ -48,7 +48,7 @@ describe('durations', () => {
     expect(parseDuration(text)).toBe(durationMs);
   });
 
-  test.each(['', '5', 's', '5 s', '1d', '-1s', '5sec'])('%j is no duration', (text) => {
+  test.each(['', '5', 's', '5 s', '1w', '-1s', '5sec'])('%j is no duration', (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 

@@ -125,7 +125,7 @@ describe('config', () => {
       display: 'none',
       boot: ['disk'],
       ports: [{ guest: 80, host: 8080, host_ip: '127.0.0.1', protocol: 'tcp', auto_correct: false }],
-      provision: [{ name: 'shell-1', run: 'once', shell: { inline: 'id', privileged: true } }],
+      provision: [{ name: 'shell-1', run: 'once', cache: true, shell: { inline: 'id', privileged: true } }],
       ssh: { forward_agent: false, forward_x11: false },
       autostart: true,
       primary: false,

@@ -26,7 +26,6 @@ describe('what is not built yet is refused', () => {
     ['box: tiny\nprovision: [{ puppet: x }]', '4:19: provisioning with “puppet” is not built yet (use “shell”)'],
     ['box: tiny\nprovision: [{ docker: x }]', '4:19: provisioning with “docker” is not built yet (use “shell”)'],
     ['box: tiny\nprovision: [{ compose: x }]', '4:19: provisioning with “compose” is not built yet (use “shell”)'],
-    ['box: tiny\nprovision: [{ shell: id, cache: true }]', '4:30: “cache” is not built yet (remove it)'],
     ['box: tiny\nlibvirt: { pool: x }', '4:5: “libvirt” is not built yet (remove it)'],
     ['box: tiny\narch: aarch64', '4:5: another architecture than that of the host is not built yet (remove “arch”)'],
     ['box: tiny\naccel: hvf', '4:5: hvf, the accelerator of macOS, outside of macOS is not built yet (use auto)'],

@@ -269,18 +269,23 @@ describe('provision', () => {
     ...rest,
   });
   const sum = 'AB'.repeat(32);
+  const cache = { ttlMs: undefined, readPaths: [] };
 
   test.each([
-    ['shell: echo $HOME', { name: 'shell-1', run: 'once', action: shell({ kind: 'inline', text: 'echo $HOME' }) }],
+    [
+      'shell: echo $HOME',
+      { name: 'shell-1', run: 'once', cache, action: shell({ kind: 'inline', text: 'echo $HOME' }) },
+    ],
     [
       '{ name: x, run: always, shell: { inline: id } }',
-      { name: 'x', run: 'always', action: shell({ kind: 'inline', text: 'id' }) },
+      { name: 'x', run: 'always', cache, action: shell({ kind: 'inline', text: 'id' }) },
     ],
     [
       'shell: { path: ./s.sh, args: [--n, 1.0], env: { A: 2 }, privileged: false }',
       {
         name: 'shell-1',
         run: 'once',
+        cache,
         action: shell(
           { kind: 'path', path: '/project/s.sh' },
           { args: ['--n', '1.0'], env: { A: '2' }, privileged: false },
@@ -292,11 +297,23 @@ describe('provision', () => {
       {
         name: 'shell-1',
         run: 'once',
+        cache,
         action: shell({ kind: 'url', url: 'https://x.example/s', sha256: sum.toLowerCase() }),
       },
     ],
   ])('%s', async (step, expected) => {
     expect((await loadMachine(`box: tiny\nprovision:\n  - ${step}`, { 's.sh': '' })).provision).toEqual([expected]);
+  });
+
+  test.each([
+    ['false', undefined],
+    ['true', { ttlMs: undefined, readPaths: [] }],
+    ['{ ttl: 7d }', { ttlMs: 7 * 86_400_000, readPaths: [] }],
+    ['{ reads: [./s.sh, ./src] }', { ttlMs: undefined, readPaths: ['/project/s.sh', '/project/src'] }],
+  ])('cache: %s', async (written, expected) => {
+    const files = { 's.sh': '', 'src/': '' };
+    const { provision } = await loadMachine(`box: tiny\nprovision:\n  - { shell: id, cache: ${written} }`, files);
+    expect(provision.map((step) => step.cache)).toEqual([expected]);
   });
 
   test('steps without a name are called after their place', async () => {
