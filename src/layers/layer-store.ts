@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BoxStore } from '../boxes/store.ts';
@@ -72,6 +73,11 @@ export class LayerStore {
   pending(id: string): PendingLayer {
     const dir = this.#dir(id);
     return { id, dir, diskPath: (diskId) => diskPath(dir, diskId) };
+  }
+
+  /** Whether there is such a folder that is no layer yet, or will never be one. */
+  async isPending(id: string): Promise<boolean> {
+    return existsSync(this.#dir(id)) && isUnfinished(this.#dir(id));
   }
 
   /**

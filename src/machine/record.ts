@@ -19,19 +19,17 @@ export interface MachineRecord {
   readonly createdAt: string;
   /** What the disks stand on; absent: an empty disk. */
   readonly box: BoxRecord | undefined;
-  /** The id of the layer that its disks stand on directly; absent: on the box's. */
+  /** The id of the layer that its disks stand on, directly but for an unfinished one; absent: on the box's. */
   readonly layer?: string;
-  /** The layer that its disks are being frozen into, which is none yet; they may stand on it by now. Absent: none. */
+  /** The layer between them and that one which is none yet, or was never finished. Absent: none. */
+  readonly unfinishedLayer?: string;
+  /** The layer that its disks are being frozen into; they may stand on it by now. Absent: none. */
   readonly freezing?: { readonly layerId: string };
   /**
    * Its own disks that were made, also those that the Machinefile does not name any more: one of them that is not there
    * is lost, not to be made again. Absent: none.
    */
   readonly disks?: readonly DiskRecord[];
-  /** The layer that its disks stand on directly; absent: those of the box. */
-  readonly layer?: string;
-  /** A layer is being made of its disks: what `settleFreeze` needs if that is killed. */
-  readonly freezing?: { readonly layerId: string };
   readonly ssh: SshRecord;
   /** SSH's first. While a change of them is under way also those that go away by it: no open port is ever missing here. */
   readonly forwards: readonly PortForward[];

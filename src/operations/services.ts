@@ -28,8 +28,6 @@ export interface Services extends RunContext {
   readonly vagrantServerUrl: string | undefined;
   /** Docker's `config.json`, where logins to registries are. */
   readonly dockerConfigPath: string;
-  /** States of disks that machines can begin with. */
-  readonly layers: LayerStore;
   readonly index: MachineIndex;
   /** What machines have used. */
   readonly ledgers: LedgerStore;

@@ -120,7 +120,8 @@ export async function findLayer(
   { services, machine, maxAgeMs }: { services: Services; machine: string; maxAgeMs?: number | undefined },
 ): Promise<Layer | undefined> {
   return services.layers.find(key, {
-    ...(maxAgeMs !== undefined && { maxAgeMs }),
+    maxAgeMs,
+    signal: services.signal,
     onDamaged: ({ id }, reason) =>
       services.reporter.report({
         type: 'message',

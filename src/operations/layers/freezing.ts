@@ -1,4 +1,4 @@
-import type { PendingLayer } from '../../layers/layer-store.ts';
+import type { PendingLayer } from '../../layers/layer.ts';
 import type { FreezableDisk } from '../../machine/frozen-disk.ts';
 import type { MachineLayout } from '../../machine/layout.ts';
 import type { MachineRecord } from '../../machine/record.ts';
@@ -29,13 +29,16 @@ export async function settleFreezing(project: Project, name: string, services: S
   const target = services.layers.pending(freezing.layerId);
   const provider = services.providers[record.provider];
   const outcome = await provider.settleFreeze({ record, layout }, freezableDisks(record, layout, target));
-  await states.write(outcome === 'frozen' ? { ...settled, layer: target.id } : settled);
+  await states.write(outcome === 'frozen' ? { ...settled, unfinishedLayer: target.id } : settled);
   if (outcome === 'untouched') await services.layers.discard(target);
 }
 
 /** Removes what a machine that is destroyed stood on and was never made a layer of: nobody else can. */
-export async function discardUnfinished({ layer, freezing }: MachineRecord, { layers }: Services): Promise<void> {
-  for (const id of [freezing?.layerId, layer]) {
-    if (id !== undefined && !(await layers.isPublished(id))) await layers.discard(layers.pending(id));
+export async function discardUnfinished(
+  { unfinishedLayer, freezing }: MachineRecord,
+  { layers }: Services,
+): Promise<void> {
+  for (const id of [freezing?.layerId, unfinishedLayer]) {
+    if (id !== undefined && (await layers.isPending(id))) await layers.discard(layers.pending(id));
   }
 }

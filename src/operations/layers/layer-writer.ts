@@ -2,7 +2,7 @@ import { readDiskSize } from '../../boxes/formats/disk-size.ts';
 import { asRoot } from '../../communicators/as-root.ts';
 import { inPhase } from '../../context.ts';
 import { GuestError, StateError, TimeoutError, VmError } from '../../errors.ts';
-import type { PendingLayer } from '../../layers/layer-store.ts';
+import type { Layer, PendingLayer } from '../../layers/layer.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import type { LazyGuest } from '../guest.ts';
 import type { Project } from '../project.ts';
@@ -25,6 +25,13 @@ export interface WorkingMachine {
   readonly guest: LazyGuest;
 }
 
+interface Kept {
+  readonly target: PendingLayer;
+  /** Before it was frozen. */
+  readonly record: MachineRecord;
+  readonly moment: Moment;
+}
+
 /**
  * Keeps the states that a new machine goes through as layers, for others. Only while nothing but its steps, in their order
  * and each at the first attempt, has changed it since it was made: what its user or a failed step did belongs to no
@@ -38,7 +45,8 @@ export class LayerWriter implements AsyncDisposable {
   readonly #keepsKnown: boolean;
   #next: number;
   #parent: string;
-  #publishing: Promise<boolean> = Promise.resolve(true);
+  /** Gives the layer that was made last; undefined: none, or it could not be made. */
+  #publishing: Promise<Layer | undefined> = Promise.resolve(undefined);
   #hasEnded = false;
 
   constructor(project: Project, chain: StepChain, options: { keepsKnown: boolean; services: Services }) {
@@ -60,10 +68,7 @@ export class LayerWriter implements AsyncDisposable {
   /** After a step has succeeded. Gives the record as written. */
   async keepStep(machine: WorkingMachine, name: string, output: string): Promise<MachineRecord> {
     const done = this.#chain.steps[this.#next];
-    if (this.#hasEnded || done?.step.name !== name) {
-      this.#hasEnded = true;
-      return machine.record;
-    }
+    if (this.#hasEnded || done?.step.name !== name) return this.#end(machine.record);
     this.#next++;
     const { fingerprint } = done.ready;
     const { readDigests } = done;
@@ -73,28 +78,35 @@ export class LayerWriter implements AsyncDisposable {
 
   /** Waits until all that was kept is whole, and offered to others. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#publishing;
+    const { states } = this.#project;
+    const record = await states.readIfWhole(this.#chain.facts.spec.name);
+    if (record?.unfinishedLayer === undefined) return;
+    const finished = await this.#finished(record);
+    if (finished !== undefined) await states.write(finished);
+  }
+
+  /** The record once the unfinished layer is one; undefined if that failed. */
+  async #finished(record: MachineRecord): Promise<MachineRecord | undefined> {
+    const { unfinishedLayer, ...rest } = record;
+    if (unfinishedLayer === undefined) return record;
+    const layer = await this.#publishing;
+    return layer?.id === unfinishedLayer ? { ...rest, layer: layer.id } : undefined;
   }
 
   async #keep(machine: WorkingMachine, moment: Moment): Promise<MachineRecord> {
     const { spec } = this.#chain.facts;
-    const { layers } = this.#services;
     if (await this.#isKnown(moment)) {
       this.#parent = moment.key;
       return machine.record;
     }
     return inPhase(this.#services, spec.name, `keep ${moment.done?.step.name ?? 'first boot'}`, async () => {
       try {
-        await writeBack(machine.guest, this.#services);
-        const target = await layers.begin(moment.key);
-        const frozen = await this.#freeze(machine.record, target);
-        if (frozen.layer === target.id) this.#publish({ target, machine, moment });
-        else this.#hasEnded = true;
-        this.#parent = moment.done && isTimed(moment.done.step) ? target.id : moment.key;
-        return frozen;
+        const record = await this.#finished(machine.record);
+        return record === undefined ? this.#end(machine.record) : await this.#freeze({ ...machine, record }, moment);
       } catch (error) {
         if (!(error instanceof VmError) || this.#services.signal.aborted) throw error;
-        return await this.#giveUp(machine.record, error);
+        this.#warn(machine.record, error);
+        return this.#end((await this.#project.states.read(machine.record.machine)) ?? machine.record);
       }
     });
   }
@@ -106,46 +118,48 @@ export class LayerWriter implements AsyncDisposable {
     return (await findLayer(key, { services: this.#services, machine })) !== undefined;
   }
 
-  async #freeze(record: MachineRecord, target: PendingLayer): Promise<MachineRecord> {
+  async #freeze({ record, guest }: WorkingMachine, moment: Moment): Promise<MachineRecord> {
     const { states } = this.#project;
+    const { layers, providers } = this.#services;
+    await writeBack(guest, this.#services);
     const layout = states.layout(record.machine);
-    const machine = { record, layout };
-    await states.write({ ...record, freezing: { layerId: target.id } });
+    const target = await layers.begin(moment.key);
+    const freezing = { ...record, freezing: { layerId: target.id } };
+    await states.write(freezing);
     try {
-      const disks = freezableDisks(record, layout, target);
-      await this.#services.providers[record.provider].freezeDisks(machine, disks, this.#services);
+      await providers[record.provider].freezeDisks(
+        { record, layout },
+        freezableDisks(record, layout, target),
+        this.#services,
+      );
     } catch (error) {
       if (!(error instanceof StateError || error instanceof TimeoutError)) throw error;
       this.#warn(record, error);
     }
     // After a failure it tells what stands; otherwise there is nothing left to end.
     await settleFreezing(this.#project, record.machine, this.#services);
-    return (await states.read(record.machine)) ?? record;
+    const settled = (await states.read(record.machine)) ?? freezing;
+    if (settled.unfinishedLayer !== target.id) return this.#end(settled);
+    this.#parent = moment.done && isTimed(moment.done.step) ? target.id : moment.key;
+    this.#publish({ target, record, moment });
+    return settled;
   }
 
-  /** While the next step runs: hashing takes longer than freezing. Each after the one that it stands on. */
-  #publish(kept: { target: PendingLayer; machine: WorkingMachine; moment: Moment }): void {
-    const before = this.#publishing;
-    this.#publishing = (async () => {
-      if (!(await before)) return false;
-      try {
-        await this.#describe(kept);
-        return true;
-      } catch (error) {
-        if (!(error instanceof VmError)) throw error;
-        this.#warn(kept.machine.record, error);
-        return false;
-      }
-    })();
-    // Whoever disposes this hears of it.
+  /** While the next step runs: hashing takes longer than freezing. */
+  #publish(kept: Kept): void {
+    this.#publishing = this.#describe(kept).catch((error: unknown) => {
+      if (!(error instanceof VmError)) throw error;
+      this.#warn(kept.record, error);
+      return undefined;
+    });
+    // Whoever waits for it hears of any other error.
     this.#publishing.catch(() => {});
   }
 
-  async #describe({ target, machine, moment }: { target: PendingLayer; machine: WorkingMachine; moment: Moment }) {
-    const { record } = machine;
+  async #describe({ target, record, moment }: Kept): Promise<Layer> {
     const { layers, signal } = this.#services;
     const disks = freezableDisks(record, this.#project.states.layout(record.machine), target);
-    await layers.publish(
+    return layers.publish(
       target,
       {
         key: moment.key,
@@ -165,11 +179,9 @@ export class LayerWriter implements AsyncDisposable {
     );
   }
 
-  /** The record on disk may say that a freeze is to be settled. */
-  async #giveUp(record: MachineRecord, error: VmError): Promise<MachineRecord> {
+  #end(record: MachineRecord): MachineRecord {
     this.#hasEnded = true;
-    this.#warn(record, error);
-    return (await this.#project.states.read(record.machine)) ?? record;
+    return record;
   }
 
   #warn({ machine }: MachineRecord, { message }: VmError): void {
