@@ -53,6 +53,12 @@ function argumentsContain(pid: number, marker: string): boolean {
   return readProcFile(pid, 'cmdline')?.split('\0').includes(marker) ?? false;
 }
 
+/** The words that a process was started by; undefined if there is none with this pid. */
+export function readCommand(pid: number): { readonly file: string; readonly args: readonly string[] } | undefined {
+  const [file, ...args] = readProcFile(pid, 'cmdline')?.split('\0').slice(0, -1) ?? [];
+  return file === undefined ? undefined : { file, args };
+}
+
 /** All processes but this one. */
 export function allPids(): number[] {
   return readdirSync('/proc')

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { MemoryFiles } from './memory.ts';
 import type { DiskRecord } from './record.ts';
 
 /** Every path of a machine's folder: no other file spells one out. */
@@ -20,6 +21,8 @@ export interface MachineLayout {
   readonly serialLogPath: string;
   /** Standard output and error of the hypervisor. */
   readonly hypervisorLogPath: string;
+  /** What was in the memory of a machine that is suspended. */
+  readonly memory: MemoryFiles;
   /** The overlay of a disk that the box has after its root disk; they count from 1. */
   extraDiskPath(number: number): string;
   /** A disk of the Machinefile's `disks`. */
@@ -43,6 +46,7 @@ export function machineLayout(machineDir: string): MachineLayout {
     pidPath: at('qemu.pid'),
     serialLogPath: at('serial.log'),
     hypervisorLogPath: at('qemu.log'),
+    memory: { statePath: at('memory.state'), factsPath: at('memory.json') },
     extraDiskPath: (number) => at(`disk-${number}.qcow2`),
     ownDiskPath: ({ name, format }) => at(`own-${name}.${format}`),
   };
@@ -55,6 +59,8 @@ export interface RuntimeLayout {
   readonly consolePath: string;
   /** The VNC server of a machine with `display: vnc`. */
   readonly displayPath: string;
+  /** Over it a machine's memory is saved, or restored. */
+  readonly memoryPath: string;
   readonly sshControlPath: string;
   /** The machine's OpenSSH configuration. */
   readonly sshConfigPath: string;
@@ -69,6 +75,7 @@ export function runtimeLayout(runtimeDir: string): RuntimeLayout {
     monitorPath: at('qmp.sock'),
     consolePath: at('tty.sock'),
     displayPath: at('vnc.sock'),
+    memoryPath: at('mem.sock'),
     sshControlPath: at('ssh.sock'),
     sshConfigPath: at('ssh.config'),
     machineLinkPath: at('machine'),

@@ -6,6 +6,7 @@ import type { ProcessIdentity } from '../host/processes.ts';
 import type { ForwardChange, OpenPort } from '../machine/forwards.ts';
 import type { FreezableDisk } from '../machine/frozen-disk.ts';
 import type { MachineLayout } from '../machine/layout.ts';
+import type { MemoryFiles } from '../machine/memory.ts';
 import type { MachinePlan } from '../machine/plan.ts';
 import type { MachineRecord } from '../machine/record.ts';
 
@@ -120,8 +121,27 @@ export interface Provider {
   /** Ends what a `freezeDisks` of these disks that was killed began: all are frozen then, or none. Repeatable. */
   settleFreeze(machine: RecordedMachine, disks: readonly FreezableDisk[]): Promise<'frozen' | 'untouched'>;
 
-  /** Lets a paused machine run on. */
+  /** Lets a paused machine run on. @throws VmError if it does not. */
   unpause(machine: RecordedMachine): Promise<void>;
+
+  /**
+   * Holds a running machine still and writes its memory, and the state of its devices, into files; what was in them is lost.
+   * When it returns they are whole and on the disk, and the machine's own disks are as the guest left them, written to by
+   * nobody: then either `stop` it by force, or `removeMemory` and `unpause` it. (Who copies the disks before that may keep
+   * the memory with the copies.) Killed at any instant it leaves a paused machine, and a whole memory or none.
+   * @throws StateError with the hypervisor's reason, where a device forbids it; VmError if the disk is full: the guest
+   * runs on then, and nothing is left.
+   */
+  saveMemory(machine: RecordedMachine, files: MemoryFiles, context: RunContext): Promise<void>;
+
+  /**
+   * Starts a stopped machine from a memory that was saved of it, on the disks that it was saved with. It has what it had
+   * then, but for what the record says otherwise: forwarded ports, segments of networks, the runtime folder. Once it is
+   * `restored` the memory is known to be whole, and the guest is held still: forget the memory, then `unpause` the machine.
+   * The files are only read.
+   * @throws as `start`: then, and when it is `refused`, the machine is stopped, and its disks and the memory are as before.
+   */
+  restoreMemory(machine: RecordedMachine, files: MemoryFiles, context: RunContext): Promise<MemoryRestore>;
 
   /**
    * Writes what the screen of a running machine shows to a new PNG file.
@@ -153,6 +173,11 @@ export interface Provider {
   /** What tells that a starting guest will never be ready; undefined while it may. Called between readiness probes. */
   diagnoseBoot(machine: RecordedMachine, process: ProcessIdentity): Promise<string | undefined>;
 }
+
+export type MemoryRestore =
+  | { readonly kind: 'restored'; readonly process: ProcessIdentity }
+  /** It can be of no use here any more. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 export type StopOptions = { readonly force: true } | GracefulStop;
 

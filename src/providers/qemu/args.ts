@@ -1,5 +1,6 @@
 import type { BoxKernel } from '../../boxes/box.ts';
 import type { HostCommand } from '../../host/exec.ts';
+import type { OpenPort } from '../../machine/forwards.ts';
 import type { ConnectedNic } from '../../machine/nics.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { Accelerator, Arch, BootDevice } from '../../machinefile/spec.ts';
@@ -150,13 +151,18 @@ function kernelArgs(plan: MachinePlan): string[] {
 
 /** No network boot: an empty `romfile` keeps the firmware from loading one. */
 function networkArgs({ forwards, macAddress, isIsolated }: MachinePlan): string[] {
-  const rules = forwards.map((forward) => `hostfwd=${forwardRule(forward)}`);
   return [
     '-netdev',
-    ['user', `id=${NETDEV_ID}`, ...(isIsolated ? ['restrict=on'] : []), ...rules].join(','),
+    userNetdev(forwards, isIsolated),
     '-device',
     `virtio-net-pci,id=user-nic,netdev=${NETDEV_ID},mac=${macAddress},romfile=`,
   ];
+}
+
+/** The backend of the card by which the guest reaches the world, and vm the guest. */
+export function userNetdev(forwards: readonly OpenPort[], isIsolated: boolean): string {
+  const rules = forwards.map((forward) => `hostfwd=${forwardRule(forward)}`);
+  return ['user', `id=${NETDEV_ID}`, ...(isIsolated ? ['restrict=on'] : []), ...rules].join(',');
 }
 
 /** A card on a private network. */

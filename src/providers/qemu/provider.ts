@@ -16,14 +16,16 @@ import { addCommands, createCommands, createDisks, ensureDisks } from './disks.t
 import { uefiOf } from './firmware.ts';
 import { applyForwards, observeForwards } from './forwards.ts';
 import { freezeDisks, settleFreeze } from './freeze.ts';
+import { restoreMemory } from './memory-restore.ts';
+import { saveMemory } from './memory-save.ts';
 import { meterQemu } from './meter.ts';
 import { findQemu } from './process.ts';
 import { OBSERVER_TIMEOUT_MS, QmpClient, withMonitor } from './qmp.ts';
+import { runOn } from './run-on.ts';
 import { startQemu } from './start.ts';
 import { stopQemu } from './stop.ts';
 
 const SCREENSHOT_TIMEOUT_MS = 5000;
-const UNPAUSE_TIMEOUT_MS = 5_000;
 
 /** Machines as QEMU processes of this user: no daemon, no privileges. */
 export const qemuProvider: Provider = {
@@ -58,10 +60,11 @@ export const qemuProvider: Provider = {
 
   settleFreeze,
 
-  async unpause({ record }) {
-    const { monitorPath } = runtimeLayout(record.runtimeDir);
-    await withMonitor(monitorPath, UNPAUSE_TIMEOUT_MS, (monitor) => monitor.execute('cont'));
-  },
+  unpause: ({ record }) => runOn(runtimeLayout(record.runtimeDir).monitorPath),
+
+  saveMemory,
+
+  restoreMemory,
 
   stop: (machine, options, context) => stopQemu(machine, options, context.signal),
 

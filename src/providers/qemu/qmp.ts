@@ -59,14 +59,14 @@ export class QmpClient implements Disposable {
   }
 
   /** @throws StateError with QEMU's words when it refuses, or when it ends meanwhile; TimeoutError when it is stuck. */
-  async execute(command: string, args?: object): Promise<unknown> {
+  async execute(command: string, args?: object, timeoutMs = REPLY_TIMEOUT_MS): Promise<unknown> {
     const id = this.#nextId++;
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise((resolve, reject) => {
         if (this.#socket.destroyed) return reject(new StateError('QEMU closed its monitor'));
         this.#pending.set(id, { resolve, reject });
-        timer = setTimeout(() => reject(silentFor(REPLY_TIMEOUT_MS)), REPLY_TIMEOUT_MS);
+        timer = setTimeout(() => reject(silentFor(timeoutMs)), timeoutMs);
         this.#socket.write(`${JSON.stringify({ execute: command, id, ...(args && { arguments: args }) })}\n`);
       });
     } finally {

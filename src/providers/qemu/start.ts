@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { GuestError, StateError, TimeoutError } from '../../errors.ts';
-import { startDetached } from '../../host/exec.ts';
+import { type HostCommand, startDetached } from '../../host/exec.ts';
 import { systemErrorCode } from '../../host/files.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from '../../host/processes.ts';
 import { waitFor } from '../../host/wait.ts';
@@ -18,16 +18,30 @@ const GREETING_TIMEOUT_MS = 5_000;
 
 /** Starts QEMU and returns once its main loop runs: options are accepted, disks open, ports bound. */
 export async function startQemu(plan: MachinePlan, signal: AbortSignal): Promise<ProcessIdentity> {
-  const { layout, runtime } = plan;
-  await prepareRuntimeDir(plan);
+  await writeFile(plan.layout.serialLogPath, '', { mode: 0o600 });
+  return startCommand(qemuCommand(plan, uefiOf(plan.spec)), plan, signal);
+}
+
+/** What of a machine's plan is needed to start its command. */
+export interface StartSubject extends Pick<MachinePlan, 'layout' | 'runtime' | 'volumes'> {
+  readonly spec: Pick<MachineSpec, 'name' | 'display'>;
+}
+
+/** The same with a command that is given. */
+export async function startCommand(
+  command: HostCommand,
+  subject: StartSubject,
+  signal: AbortSignal,
+): Promise<ProcessIdentity> {
+  const { layout, runtime, spec } = subject;
+  await prepareRuntimeDir(subject);
   await writeFile(layout.hypervisorLogPath, '', { mode: 0o600 });
-  await writeFile(layout.serialLogPath, '', { mode: 0o600 });
-  const pid = await startDetached(qemuCommand(plan, uefiOf(plan.spec)), {
+  const pid = await startDetached(command, {
     outputPath: layout.hypervisorLogPath,
-    env: qemuEnvironment(plan.spec.display, process.env),
+    env: qemuEnvironment(spec.display, process.env),
   });
   const qemu = identifyProcess(pid);
-  if (qemu === undefined) throw await startFailure(plan);
+  if (qemu === undefined) throw await startFailure(subject);
   await waitFor(() => greetsOrEnds(runtime.monitorPath, qemu), {
     what: 'QEMU to start',
     timeoutMs: START_TIMEOUT_MS,
@@ -35,7 +49,7 @@ export async function startQemu(plan: MachinePlan, signal: AbortSignal): Promise
     minPauseMs: 10,
     maxPauseMs: 50,
   });
-  if (!isAlive(qemu)) throw await startFailure(plan);
+  if (!isAlive(qemu)) throw await startFailure(subject);
   return qemu;
 }
 
@@ -51,7 +65,7 @@ function opensWindow(display: Display): boolean {
   return display === 'gtk' || display === 'sdl';
 }
 
-async function prepareRuntimeDir({ runtime, layout }: MachinePlan): Promise<void> {
+async function prepareRuntimeDir({ runtime, layout }: StartSubject): Promise<void> {
   await rm(runtime.runtimeDir, { recursive: true, force: true });
   mkdirSync(runtime.runtimeDir, { recursive: true, mode: 0o700 });
   await symlink(layout.machineDir, runtime.machineLinkPath);
@@ -73,13 +87,13 @@ function isNotListening(error: unknown): boolean {
   return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(systemErrorCode(error) ?? '');
 }
 
-async function startFailure(plan: MachinePlan): Promise<Error> {
-  const output = await readFile(plan.layout.hypervisorLogPath, 'utf8');
-  return explainStartFailure(output, plan);
+async function startFailure(subject: StartSubject): Promise<Error> {
+  const output = await readFile(subject.layout.hypervisorLogPath, 'utf8');
+  return explainStartFailure(output, subject);
 }
 
 /** Turns QEMU's last words into an error the user can act on. Pure. */
-export function explainStartFailure(output: string, plan: Pick<MachinePlan, 'spec' | 'layout' | 'volumes'>): Error {
+export function explainStartFailure(output: string, plan: Omit<StartSubject, 'runtime'>): Error {
   const taken = takenAddress(output);
   if (taken !== undefined) return new PortTakenError(taken);
   if (/Failed to get "write" lock/.test(output)) {
@@ -96,7 +110,7 @@ export function explainStartFailure(output: string, plan: Pick<MachinePlan, 'spe
   });
 }
 
-function windowHint(output: string, { display }: MachineSpec): string | undefined {
+function windowHint(output: string, { display }: Pick<MachineSpec, 'display'>): string | undefined {
   if (/Display '\w+' is not available/.test(output)) return 'apt install qemu-system-gui';
   return /gtk initialization failed|Could not initialize SDL/.test(output)
     ? `display: ${display} opens a window: start it in a desktop session, or use display: vnc`

@@ -1,0 +1,33 @@
+import { StateError } from '../../errors.ts';
+import { waitFor } from '../../host/wait.ts';
+import { ask } from './migration.ts';
+import type { QmpClient } from './qmp.ts';
+
+const RUN_ON_TIMEOUT_MS = 30_000;
+/** QEMU takes its disks up again, which may be slow. */
+const CONT_TIMEOUT_MS = 120_000;
+
+/** Lets a guest that is held still run on. Not interrupted: it must not stay so. @throws VmError if it does not. */
+export async function runOn(monitorPath: string): Promise<void> {
+  await waitFor(() => ask(monitorPath, tryToRunOn), {
+    what: 'QEMU to let the guest run on',
+    timeoutMs: RUN_ON_TIMEOUT_MS,
+    signal: new AbortController().signal,
+  });
+}
+
+async function tryToRunOn(monitor: QmpClient): Promise<true | undefined> {
+  await monitor.execute('migrate_cancel');
+  try {
+    await monitor.execute('cont', undefined, CONT_TIMEOUT_MS);
+  } catch (error) {
+    // A migration that is being given up has to end first.
+    if (error instanceof StateError) return undefined;
+    throw error;
+  }
+  return isRunning(await monitor.execute('query-status')) ? true : undefined;
+}
+
+function isRunning(status: unknown): boolean {
+  return typeof status === 'object' && status !== null && 'status' in status && status.status === 'running';
+}
