@@ -1,0 +1,176 @@
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { makeOwnHome, type OwnHome } from '../support/own-home.ts';
+import type { RunningVm } from '../support/run-vm.ts';
+import { TestProject } from '../support/test-project.ts';
+import { mountTmpfs } from '../support/tmpfs.ts';
+
+const STEPS = `- { name: one, shell: "echo one >> /root/log; echo printed by one" }
+- { name: two, shell: "echo two >> /root/log" }
+- { name: each time, run: always, shell: "echo always >> /root/log" }
+`;
+
+function machinefile(steps: string, name = 'm'): string {
+  return `machines:
+  ${name}:
+    box: tiny
+    memory: 256MiB
+    provision:
+${steps.replace(/^/gm, '      ').trimEnd()}
+`;
+}
+
+function projectIn(home: OwnHome, text: string, dir?: string): Promise<TestProject> {
+  const files = { Machinefile: text };
+  return TestProject.create({ files, env: { VM_HOME: home.dir }, ...(dir !== undefined && { dir }) });
+}
+
+interface UpResult {
+  readonly machines: readonly { readonly steps_run: readonly string[]; readonly steps_cached: readonly string[] }[];
+}
+
+/** `up` of one machine; which steps it ran, and which it did not have to. */
+async function up(project: TestProject, ...options: string[]) {
+  const lines = (await project.ok('up', '--json', ...options)).trim().split('\n');
+  const result = lines.map((line) => JSON.parse(line)).find(({ type }) => type === 'result') as UpResult;
+  const [machine] = result.machines;
+  return { run: machine?.steps_run, cached: machine?.steps_cached };
+}
+
+const log = async (project: TestProject) =>
+  (await project.ok('exec', 'm', '--', 'cat', '/root/log')).trim().split('\n');
+
+interface CachedLayer {
+  readonly layer: string;
+  readonly step: string | null;
+  readonly machines: readonly unknown[];
+}
+
+async function layers(project: TestProject): Promise<CachedLayer[]> {
+  return (JSON.parse(await project.ok('cache', 'list', '--json')) as { layers: CachedLayer[] }).layers;
+}
+
+test('what a step has done is not done again, in this project or another, until something of it changes', async () => {
+  await using home = await makeOwnHome();
+  await using project = await projectIn(home, machinefile(STEPS));
+  expect(await up(project)).toEqual({ run: ['one', 'two', 'each time'], cached: [] });
+  expect((await layers(project)).map(({ step }) => step)).toEqual(['two', 'one', null]);
+  const [, one] = await layers(project);
+  expect(await project.ok('cache', 'info', one?.layer ?? '', '--output')).toBe('printed by one\n');
+  await project.ok('destroy', '--yes');
+
+  expect(await up(project)).toEqual({ run: ['each time'], cached: ['one', 'two'] });
+  expect(await log(project)).toEqual(['one', 'two', 'always', 'always']);
+  await project.ok('halt');
+  expect(await up(project)).toEqual({ run: ['each time'], cached: [] });
+  await project.ok('destroy', '--yes');
+
+  await using other = await projectIn(home, machinefile(STEPS.replace('echo two', 'echo 2')));
+  expect(await up(other)).toEqual({ run: ['two', 'each time'], cached: ['one'] });
+  expect(await log(other)).toEqual(['one', '2', 'always']);
+  expect(await up(other, '--recreate', '--no-cache', '--yes')).toEqual({
+    run: ['one', 'two', 'each time'],
+    cached: [],
+  });
+});
+
+test('what a failed step left, or somebody did by hand, is in no other machine', async () => {
+  await using home = await makeOwnHome();
+  const steps = '- { name: fails, shell: "echo tried >> /root/log; test -e /root/cured" }\n';
+  await using project = await projectIn(home, machinefile(steps));
+  await project.fails(1, 'up');
+  expect((await layers(project)).map(({ step }) => step)).toEqual([null]);
+  await project.ok('exec', 'm', '--', 'touch', '/root/cured');
+  expect(await up(project)).toEqual({ run: ['fails'], cached: [] });
+  expect((await layers(project)).map(({ step }) => step)).toEqual([null]);
+});
+
+test('a layer that is damaged is told of, and made anew', async () => {
+  await using home = await makeOwnHome();
+  await using project = await projectIn(home, machinefile(STEPS));
+  await up(project);
+  await project.ok('destroy', '--yes');
+  const [two] = await layers(project);
+  const diskPath = join(home.dir, 'layers', two?.layer ?? '', 'root.qcow2');
+  const bytes = await readFile(diskPath);
+  bytes[bytes.length - 10] = (bytes[bytes.length - 10] ?? 0) ^ 1;
+  await chmod(diskPath, 0o600);
+  await writeFile(diskPath, bytes);
+  const result = await project.vm('up');
+  expect(result.stderr).toContain('is damaged, and made anew');
+  expect(result.exitCode).toBe(0);
+  expect(await log(project)).toEqual(['one', 'two', 'always']);
+});
+
+/** Seconds of work are spread over steps, so that a kill meets each of what is done after one. */
+const SLOW =
+  '- { name: one, shell: "dd if=/dev/urandom of=/root/big bs=1M count=16" }\n- { name: two, shell: "sleep 1" }\n';
+
+/** Waits until a command with `--json` says that a phase begins. */
+async function begins({ child, ended }: RunningVm, phase: string): Promise<void> {
+  const seen = new Promise<void>((resolve) => {
+    let text = '';
+    child.stdout?.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.includes(`"phase":"${phase}","status":"started"`)) resolve();
+    });
+  });
+  await Promise.race([seen, ended]);
+}
+
+test('up, killed while it keeps a state: the next up goes on, and what is kept is whole', async () => {
+  await using home = await makeOwnHome();
+  await using project = await projectIn(home, machinefile(SLOW));
+  const instants = [
+    ['keep first boot', 10],
+    ['keep first boot', 100],
+    ['keep one', 0],
+    ['keep one', 50],
+    ['keep one', 150],
+    ['provision two', 100],
+  ] as const;
+  for (const [phase, delayMs] of instants) {
+    const running = project.start('up', '--no-cache', '--json');
+    await begins(running, phase);
+    await delay(delayMs);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    await project.ok('up');
+    await project.ok('exec', 'm', '--', 'sh', '-c', 'test $(wc -c < /root/big) -eq 16777216 && md5sum /root/big');
+    await project.ok('halt');
+    await project.ok('up');
+    await project.ok('exec', 'm', '--', 'md5sum', '/root/big');
+    await project.ok('destroy', '--yes');
+    await project.ok('cache', 'verify');
+  }
+  await project.ok('up');
+  await project.ok('destroy', '--yes');
+  await project.ok('cache', 'prune', '--all', '--yes');
+  expect(await readdir(join(home.dir, 'layers'))).toEqual([]);
+});
+
+test('a disk that is full keeps no state, and the machine comes up all the same', async () => {
+  await using tmpfs = await mountTmpfs('64m');
+  await using home = await makeOwnHome(tmpfs.dir);
+  await using project = await projectIn(home, machinefile(SLOW), join(tmpfs.dir, 'project'));
+  await tmpfs.resize('24m');
+  const { exitCode, stderr } = await project.vm('up');
+  expect(stderr).toMatch(/its state is not kept for other machines|disk of the host is full/);
+  expect([0, 1]).toContain(exitCode);
+  await tmpfs.resize('128m');
+  await project.ok('up');
+  await project.ok('exec', 'm', '--', 'true');
+});
+
+test('two machines that begin alike come up at once', async () => {
+  await using home = await makeOwnHome();
+  await using first = await projectIn(home, machinefile(STEPS));
+  await using second = await projectIn(home, machinefile(STEPS));
+  await Promise.all([up(first), up(second)]);
+  for (const project of [first, second]) expect(await log(project)).toEqual(['one', 'two', 'always']);
+  await first.ok('destroy', '--yes');
+  await second.ok('destroy', '--yes');
+  expect(await up(second)).toEqual({ run: ['each time'], cached: ['one', 'two'] });
+});
