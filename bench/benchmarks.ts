@@ -17,6 +17,14 @@ export interface Benchmark {
 
 const DEBIAN = 'machines: { m: { box: debian/12, cpus: 2, memory: 1GiB } }\n';
 const TINY = 'machines: { m: { box: tiny, memory: 256MiB, sync: [./data:/srv/data] } }\n';
+const PROVISIONED = `machines:
+  m:
+    box: tiny
+    memory: 256MiB
+    ports: ["80"]
+    environment: { A: b }
+    provision: [{ name: a, shell: "true" }, { name: b, shell: "true" }, { name: c, shell: "true" }]
+`;
 const THREE_TINY = `defaults: { box: tiny, memory: 256MiB }
 machines: { a: {}, b: {}, c: {} }
 `;
@@ -38,6 +46,7 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'tcp', target: 1 / 0.9, measure: measureTcp },
   { name: 'status-20', target: 1.5, measure: measureStatusOfMany },
   { name: 'status', target: 2.0, measure: () => onRunningTiny(20, vmCommand('status'), nodeStart) },
+  { name: 'plan', target: 3.0, measure: measurePlan },
   { name: 'exec', target: 1.8, measure: () => onRunningTiny(20, vmCommand('exec', 'm', '--', 'true'), sshAndNode) },
   { name: 'sync', target: 1.6, measure: () => onRunningTiny(20, vmCommand('sync'), rsyncAndNode) },
   { name: 'import', target: 1.3, measure: measureImport },
@@ -131,6 +140,19 @@ async function onRunningTiny(runs: number, ours: Work, floor: Work): Promise<Mea
     runs,
     () => time(() => ours(lab, hand)),
     () => time(() => floor(lab, hand)),
+  );
+}
+
+/** Of a machine that is up to date, with steps and a box to compare. */
+async function measurePlan(): Promise<Measurement> {
+  await using lab = await Lab.create(PROVISIONED);
+  await lab.vm('up');
+  const planned = await lab.vm('plan');
+  if (!planned.startsWith('m is up to date\n')) throw new Error(`there is something to do:\n${planned}`);
+  return await alternate(
+    20,
+    () => time(() => lab.vm('plan')),
+    () => time(() => mustRun(process.execPath, ['-e', '0'])),
   );
 }
 

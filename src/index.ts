@@ -21,6 +21,8 @@ export { halt } from './operations/halt.ts';
 export { init } from './operations/init.ts';
 export { findLogs, type LogReader, logs } from './operations/logs.ts';
 export { type OpenedProject, type OpenInput, openProject } from './operations/open-project.ts';
+export { plan } from './operations/plan/plan.ts';
+export type { UpPlan } from './operations/plan/plan-up.ts';
 export { addPorts } from './operations/ports/add-ports.ts';
 export { listPorts } from './operations/ports/list-ports.ts';
 export { removePorts } from './operations/ports/remove-ports.ts';

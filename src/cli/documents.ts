@@ -1,6 +1,8 @@
 import type { ReportEvent } from '../context.ts';
 import type { PortForward } from '../machine/record.ts';
 import type { ExecOutcome } from '../operations/exec.ts';
+import type { BoxOutlook } from '../operations/plan/box-outlook.ts';
+import type { UpPlan } from '../operations/plan/plan-up.ts';
 import type { PortChange } from '../operations/ports/locked-machine.ts';
 import type { ProvisionOutcome } from '../operations/provision/provision.ts';
 import type { UpOutcome } from '../operations/up/machine.ts';
@@ -22,16 +24,44 @@ export function portChangeDocument({ machine, ports, forwards }: PortChange) {
   return { machine, ports: ports.map(forwardDocument), forwards: forwards.map(forwardDocument) };
 }
 
-export function upDocument({ machine, created, started, ready, stepsRun, stepsCached, forwards }: UpOutcome) {
+export function upDocument(outcome: UpOutcome) {
+  const { machine, created, started, resumed, ready, stepsRun, steps, pending, forwards } = outcome;
   return {
     machine,
     created,
     started,
+    resumed,
     ready,
     steps_run: stepsRun,
-    steps_cached: stepsCached,
+    steps,
+    pending: pending.map(({ setting, needs }) => ({ setting, needs })),
     forwards: forwards.map(forwardDocument),
   };
+}
+
+export function planDocument({ machine, action, reason, box, steps, removedSteps, settings, isUpToDate }: UpPlan) {
+  return {
+    machine,
+    action,
+    reason: reason ?? null,
+    box: box === undefined ? null : outlookDocument(box),
+    steps: steps.map(({ scriptPath, ...step }) => ({ ...step, script: scriptPath ?? null })),
+    removed_steps: removedSteps,
+    settings,
+    up_to_date: isUpToDate,
+  };
+}
+
+function outlookDocument(outlook: BoxOutlook) {
+  switch (outlook.kind) {
+    case 'here':
+      return { name: outlook.box.name, version: outlook.box.version, get: null, from: null };
+    case 'absent':
+    case 'unlocked':
+      return { name: outlook.name, version: null, get: outlook.by, from: outlook.from };
+    case 'nowhere':
+      return { name: outlook.name, version: null, get: null, from: null };
+  }
 }
 
 export function provisionDocument({ machine, stepsRun }: ProvisionOutcome) {

@@ -3,9 +3,9 @@ import { toWholeSectors } from '../boxes/formats/image-bytes.ts';
 import { VmError } from '../errors.ts';
 import type { Accelerator, MachineSpec } from '../machinefile/spec.ts';
 import { type MachineLayout, type RuntimeLayout, runtimeLayout } from './layout.ts';
-import { addressesOf, type ConnectedNic } from './nics.ts';
+import type { ConnectedNic } from './nics.ts';
 import type { DiskRecord, MachineRecord, PortForward } from './record.ts';
-import { type PlannedVolume, volumeSetting } from './volume.ts';
+import type { PlannedVolume } from './volume.ts';
 
 /** Everything a provider needs to create and start a machine: nothing is left to decide. */
 export interface MachinePlan {
@@ -59,7 +59,7 @@ export function planMachine({
   nics,
   record,
 }: PlanInput): MachinePlan {
-  const diskBytes = toWholeSectors(spec.diskBytes ?? box?.virtualSizeBytes ?? EMPTY_DISK_BYTES);
+  const diskBytes = rootDiskBytes(spec, box);
   if (box !== undefined && diskBytes < box.virtualSizeBytes) {
     throw new VmError(
       `${spec.name}: disk: ${diskBytes} bytes is smaller than the box ${box.name} (${box.virtualSizeBytes} bytes)`,
@@ -86,48 +86,16 @@ export function planMachine({
   };
 }
 
+/** The virtual size of a machine's root disk. Pure. */
+export function rootDiskBytes(
+  { diskBytes }: Pick<MachineSpec, 'diskBytes'>,
+  box: Pick<Box, 'virtualSizeBytes'> | undefined,
+): number {
+  return toWholeSectors(diskBytes ?? box?.virtualSizeBytes ?? EMPTY_DISK_BYTES);
+}
+
 /** A locally administered unicast address in QEMU's own range, 52:54:00, from the machine's id: stable and unique. */
 export function macAddressOf(machineId: string): string {
   const hex = machineId.replaceAll('-', '').slice(0, 6);
   return `52:54:00:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`;
-}
-
-/** The settings that take effect only when the machine is started anew, as text, by their name in the Machinefile. */
-export function restartSettings({
-  spec,
-  accel,
-  diskBytes,
-  volumes,
-  forwards,
-  nics,
-}: MachinePlan): Record<string, string> {
-  return {
-    cpus: String(spec.cpus),
-    memory: String(spec.memoryBytes),
-    disk: String(diskBytes),
-    disks: JSON.stringify(spec.disks),
-    volumes: volumeSetting(volumes),
-    firmware: spec.firmware,
-    accel,
-    cpu: spec.cpu ?? '',
-    machine: spec.machineType ?? '',
-    hostname: spec.hostname,
-    display: spec.display,
-    cdrom: spec.cdromPath ?? '',
-    boot: spec.boot.join(','),
-    networks: nics.map((nic) => [nic.network, nic.macAddress, ...addressesOf(nic), nic.mtu ?? ''].join(' ')).join(','),
-    'ssh.port': String(spec.ssh.port ?? forwards[0]?.host ?? ''),
-    'ssh.user': spec.ssh.user ?? '',
-    'ssh.private_key': spec.ssh.privateKeyPath ?? '',
-    cloud_init: JSON.stringify(spec.cloudInit),
-    'qemu.args': JSON.stringify(spec.qemuArgs),
-  };
-}
-
-/** The names of settings that differ between what runs and what the Machinefile says now. */
-export function changedSettings(
-  started: Readonly<Record<string, string>>,
-  wanted: Readonly<Record<string, string>>,
-): string[] {
-  return Object.keys(wanted).filter((name) => name in started && started[name] !== wanted[name]);
 }

@@ -17,6 +17,13 @@ export interface MachineRecord {
   readonly provider: ProviderName;
   /** ISO 8601. */
   readonly createdAt: string;
+  /**
+   * The settings that are taken up once, when it is made or first boots, as text, by their name in the Machinefile.
+   * Absent: not known.
+   */
+  readonly madeWith?: Readonly<Record<string, string>>;
+  /** Its hypervisor has run, so that the guest may have taken what it takes but once. Absent: not, or not known. */
+  readonly hasBooted?: boolean;
   /** What the disks stand on; absent: an empty disk. */
   readonly box: BoxRecord | undefined;
   /** The id of the layer that its disks stand on, directly but for an unfinished one; absent: on the box's. */
@@ -107,6 +114,10 @@ export interface StepRecord {
   readonly fingerprint: string;
   /** ISO 8601. */
   readonly doneAt: string;
+  /** Digests of what the fingerprint is made of, by name, to tell what changed. Absent: not known. */
+  readonly parts?: Readonly<Record<string, string>>;
+  /** Names of the steps that stood before it when it ran. Absent: not known. */
+  readonly after?: readonly string[];
 }
 
 /** Observed, never stored. */

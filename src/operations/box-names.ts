@@ -33,14 +33,23 @@ export type NameServices = Pick<Services, 'dirs' | 'recipesDir' | 'vagrantServer
  * @throws MachinefileError for a catalog or recipe with mistakes; HttpError; InterruptedError.
  */
 export async function findNameSource(name: string, services: NameServices): Promise<NameSource | undefined> {
+  const [source, otherwise] = await findLikelySources(name, services);
+  if (source?.kind !== 'server' || otherwise === undefined) return source;
+  return (await isKnown(source.urls, services)) ? source : otherwise;
+}
+
+/** The same as far as it is known without asking a server: what the name means, and what if the server does not know it. */
+export async function findLikelySources(
+  name: string,
+  services: Omit<NameServices, 'openHttp' | 'signal'>,
+): Promise<[source?: NameSource, otherwise?: NameSource]> {
   const own = await findInCatalog(name, ownCatalogPath(services));
-  if (own !== undefined) return own;
+  if (own !== undefined) return [own];
   const recipe = await findRecipe(services.recipesDir, name);
-  if (recipe !== undefined) return { kind: 'recipe', recipe };
+  if (recipe !== undefined) return [{ kind: 'recipe', recipe }];
   const shipped = await findInCatalog(name, shippedCatalogPath(services));
   const server = findOnServer(name, services);
-  if (shipped === undefined || server === undefined) return shipped ?? server;
-  return (await isKnown(server.urls, services)) ? server : shipped;
+  return [server, shipped].filter((source) => source !== undefined) as [NameSource?, NameSource?]; // two at most
 }
 
 export function ownCatalogPath({ dirs }: Pick<Services, 'dirs'>): string {
@@ -59,7 +68,7 @@ async function findInCatalog(name: string, path: string): Promise<NameSource | u
 /** Vagrant's names are `organisation/box`. */
 function findOnServer(
   name: string,
-  { vagrantServerUrl }: NameServices,
+  { vagrantServerUrl }: Pick<NameServices, 'vagrantServerUrl'>,
 ): Extract<NameSource, { kind: 'server' }> | undefined {
   if (vagrantServerUrl === undefined || !name.includes('/')) return undefined;
   const server = vagrantServerUrl.replace(/\/+$/, '');

@@ -28,6 +28,8 @@ export interface PreparedStep {
    * `environment` is no part of it: a new variable there must not repeat the installation of a database.
    */
   readonly fingerprint: string;
+  /** Hex digests of what the fingerprint is made of, by name, so that it can be said what changed. */
+  readonly parts: Readonly<Record<string, string>>;
   /**
    * Runs the step; its output goes line by line to the reporter. Nothing of it keeps running when this process dies,
    * except daemons that a successful step leaves behind.

@@ -8,6 +8,8 @@ import type { PreparedStep, Provisioner, ProvisionTarget } from './provisioner.t
 import { openScript, type Script } from './script.ts';
 
 const LINES_IN_MESSAGE = 20;
+/** They are only compared with one another: whether a step runs is decided by its whole fingerprint. */
+const PART_DIGITS = 16;
 
 /** Runs a script in the guest: by the interpreter of its own `#!` line, otherwise by `bash -e`, or `sh -e` without bash. */
 export const shellProvisioner: Provisioner<ShellStepSpec> = {
@@ -15,6 +17,7 @@ export const shellProvisioner: Provisioner<ShellStepSpec> = {
     const script = await openScript(action.script);
     return {
       fingerprint: shellFingerprint(action, script.sha256),
+      parts: shellParts(action, script.sha256),
       run: (target, context) => runScript({ action, script }, target, context),
     };
   },
@@ -22,8 +25,22 @@ export const shellProvisioner: Provisioner<ShellStepSpec> = {
 
 /** Independent of where the script comes from: moving an inline script into a file changes nothing in the guest. */
 export function shellFingerprint(action: ShellStepSpec, scriptSha256: string): string {
-  const env = Object.entries(action.env).sort(([a], [b]) => (a < b ? -1 : 1));
-  return sha256(JSON.stringify(['shell', scriptSha256, action.args, env, action.privileged]));
+  return sha256(JSON.stringify(['shell', scriptSha256, action.args, sortedEnv(action), action.privileged]));
+}
+
+/** Digests of what the fingerprint is made of, by the names that the Machinefile has for it. */
+export function shellParts(action: ShellStepSpec, scriptSha256: string): Record<string, string> {
+  const digest = (value: unknown) => sha256(JSON.stringify(value)).slice(0, PART_DIGITS);
+  return {
+    script: scriptSha256.slice(0, PART_DIGITS),
+    args: digest(action.args),
+    env: digest(sortedEnv(action)),
+    privileged: digest(action.privileged),
+  };
+}
+
+function sortedEnv({ env }: ShellStepSpec): [name: string, value: string][] {
+  return Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 async function runScript(

@@ -140,6 +140,19 @@ describe('while a machine runs', () => {
   });
 });
 
+test('plan', async () => {
+  const step = '{ name: nginx, shell: { path: ./nginx.sh } }';
+  const web = (settings: string) => `machines:\n  web: { box: ./disk.qcow2, ${settings} }\n`;
+  await project.write('nginx.sh', 'echo 1');
+  await project.write('Machinefile', web(`provision: [${step}, { name: setup, shell: echo }]`));
+  await project.ok('up');
+  await project.write('nginx.sh', 'echo 2');
+  const db = '  db: { box: debian/12, provision: [{ name: postgres, shell: echo }] }\n';
+  await project.write('Machinefile', `${web(`memory: 1GiB, provision: [${step}]`)}${db}`);
+  expect((await jsonOf(['plan'])).map(shapeOf)).toEqual(documentedShapes('plan'));
+  await project.ok('destroy', '--yes');
+});
+
 test('scale', async () => {
   await project.write('Machinefile', 'machines: { web: { box: ./disk.qcow2, replicas: 2 } }');
   await project.ok('up');

@@ -28,15 +28,14 @@ function projectIn(home: OwnHome, text: string, dir?: string): Promise<TestProje
 }
 
 interface UpResult {
-  readonly machines: readonly { readonly steps_run: readonly string[]; readonly steps_cached: readonly string[] }[];
+  readonly machines: readonly { readonly steps: readonly { readonly step: string; readonly state: string }[] }[];
 }
 
-/** `up` of one machine; which steps it ran, and which it did not have to. */
-async function up(project: TestProject, ...options: string[]) {
+/** `up` of one machine; what became of its steps. */
+async function up(project: TestProject, ...options: string[]): Promise<string[]> {
   const lines = (await project.ok('up', '--json', ...options)).trim().split('\n');
   const result = lines.map((line) => JSON.parse(line)).find(({ type }) => type === 'result') as UpResult;
-  const [machine] = result.machines;
-  return { run: machine?.steps_run, cached: machine?.steps_cached };
+  return result.machines[0]?.steps.map(({ step, state }) => `${step}: ${state}`) ?? [];
 }
 
 const log = async (project: TestProject) =>
@@ -55,25 +54,23 @@ async function layers(project: TestProject): Promise<CachedLayer[]> {
 test('what a step has done is not done again, in this project or another, until something of it changes', async () => {
   await using home = await makeOwnHome();
   await using project = await projectIn(home, machinefile(STEPS));
-  expect(await up(project)).toEqual({ run: ['one', 'two', 'each time'], cached: [] });
+  expect(await up(project)).toEqual(['one: run', 'two: run', 'each time: run']);
   expect((await layers(project)).map(({ step }) => step)).toEqual(['two', 'one', null]);
   const [, one] = await layers(project);
   expect(await project.ok('cache', 'info', one?.layer ?? '', '--output')).toBe('printed by one\n');
   await project.ok('destroy', '--yes');
+  expect(await project.ok('plan')).toContain('cached');
 
-  expect(await up(project)).toEqual({ run: ['each time'], cached: ['one', 'two'] });
-  expect(await log(project)).toEqual(['one', 'two', 'always', 'always']);
+  expect(await up(project)).toEqual(['one: cached', 'two: cached', 'each time: run']);
+  expect(await log(project)).toEqual(['one', 'two', 'always']);
   await project.ok('halt');
-  expect(await up(project)).toEqual({ run: ['each time'], cached: [] });
+  expect(await up(project)).toEqual(['one: done', 'two: done', 'each time: run']);
   await project.ok('destroy', '--yes');
 
   await using other = await projectIn(home, machinefile(STEPS.replace('echo two', 'echo 2')));
-  expect(await up(other)).toEqual({ run: ['two', 'each time'], cached: ['one'] });
+  expect(await up(other)).toEqual(['one: cached', 'two: run', 'each time: run']);
   expect(await log(other)).toEqual(['one', '2', 'always']);
-  expect(await up(other, '--recreate', '--no-cache', '--yes')).toEqual({
-    run: ['one', 'two', 'each time'],
-    cached: [],
-  });
+  expect(await up(other, '--recreate', '--no-cache', '--yes')).toEqual(['one: run', 'two: run', 'each time: run']);
 });
 
 test('what a failed step left, or somebody did by hand, is in no other machine', async () => {
@@ -83,7 +80,7 @@ test('what a failed step left, or somebody did by hand, is in no other machine',
   await project.fails(1, 'up');
   expect((await layers(project)).map(({ step }) => step)).toEqual([null]);
   await project.ok('exec', 'm', '--', 'touch', '/root/cured');
-  expect(await up(project)).toEqual({ run: ['fails'], cached: [] });
+  expect(await up(project)).toEqual(['fails: run']);
   expect((await layers(project)).map(({ step }) => step)).toEqual([null]);
 });
 
@@ -172,5 +169,5 @@ test('two machines that begin alike come up at once', async () => {
   for (const project of [first, second]) expect(await log(project)).toEqual(['one', 'two', 'always']);
   await first.ok('destroy', '--yes');
   await second.ok('destroy', '--yes');
-  expect(await up(second)).toEqual({ run: ['each time'], cached: ['one', 'two'] });
+  expect(await up(second)).toEqual(['one: cached', 'two: cached', 'each time: run']);
 });

@@ -11,8 +11,8 @@ import type { Box } from '../box.ts';
 import { findCatalog } from '../vagrant/find-catalog.ts';
 import { callingOf, checkVersion, chooseFrom } from './choose-from-catalog.ts';
 import { type BoxCalling, importBox } from './import.ts';
-import { fileIdentity } from './import-memory.ts';
 import { type DownloadingTools, importUrl } from './import-url.ts';
+import { findKnownFile, identityOf } from './known-file.ts';
 import { findChecksum } from './wanted-checksum.ts';
 
 export interface LocalFile {
@@ -59,10 +59,10 @@ interface BoxFile {
 }
 
 async function importUnlessKnown({ path, checksum, called }: BoxFile, tools: DownloadingTools): Promise<Box> {
-  const { memory, store } = tools;
-  const identity = JSON.stringify([await fileIdentity(path), checksum, called]);
-  const known = await memory.recall(path, identity);
-  if (known !== undefined && (await store.has(known))) return store.get(known);
+  const { memory } = tools;
+  const known = await findKnownFile({ path, checksum, called }, tools);
+  if (known !== undefined) return known;
+  const identity = await identityOf({ path, checksum, called });
   const sha256 = await verify(path, checksum, tools);
   const file = { path, shownAs: path, sha256, isOurs: false };
   const box = await importBox({ file, fileName: basename(path), called, source: `imported from ${path}` }, tools);

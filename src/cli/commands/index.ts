@@ -13,6 +13,7 @@ import { initCommand } from './init.ts';
 import { listCommand } from './list.ts';
 import { logsCommand } from './logs.ts';
 import { packageCommand } from './package.ts';
+import { planCommand } from './plan.ts';
 import { portCommands } from './port.ts';
 import { withProfiles } from './project-options.ts';
 import { provisionCommand } from './provision.ts';
@@ -36,6 +37,7 @@ export const commands: readonly CommandDefinition[] = [
   validateCommand,
   configCommand,
   upCommand,
+  planCommand,
   statusCommand,
   listCommand,
   statsCommand,

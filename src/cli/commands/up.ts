@@ -101,15 +101,32 @@ async function confirmRecreate({ args, confirm }: Invocation, project: Project):
 
 export function printOutcomes({ output, globals }: Invocation, project: Project, outcomes: readonly UpOutcome[]): void {
   if (globals.quiet) return;
-  for (const { machine, ready, forwards } of outcomes) {
+  for (const outcome of outcomes) {
+    const { machine, ready, forwards } = outcome;
     const ports = forwards.slice(1).map(({ hostIp, host, guest }) => `${hostIp}:${host} → ${guest}`);
     const next = ready
       ? `${machine} is up: vm ssh ${machine}`
       : `${machine} is started: vm screenshot ${machine} shows its screen`;
-    output.text(`${next}${ports.length > 0 ? `; ports ${ports.join(', ')}` : ''}`);
+    const parts = [next, ...(ports.length > 0 ? [`ports ${ports.join(', ')}`] : []), ...(ready ? workOf(outcome) : [])];
+    output.text(parts.join('; '));
     const message = 'machines' in project.spec && project.spec.machines.find(({ name }) => name === machine)?.message;
     if (message) output.text(message);
   }
+}
+
+/** What was done, and what was there already: `created, 2 steps cached, 1 run`. Pure. */
+export function workOf({ created, started, resumed, steps, pending }: UpOutcome): string[] {
+  const begun = created ? ['created'] : started ? ['started'] : resumed ? ['resumed'] : [];
+  const counts = (['cached', 'done', 'changed', 'run'] as const).flatMap((wanted) => {
+    const { length } = steps.filter(({ state }) => state === wanted);
+    return length === 0 ? [] : [{ length, wanted }];
+  });
+  const counted = counts.map(({ length, wanted }, index) =>
+    index > 0 ? `${length} ${wanted}` : `${length} ${length === 1 ? 'step' : 'steps'} ${wanted}`,
+  );
+  const done = [...begun, ...counted].join(', ');
+  const waiting = pending.map(({ setting }) => setting).join(', ');
+  return [...(done === '' ? [] : [done]), ...(waiting === '' ? [] : [`not applied: ${waiting}`])];
 }
 
 /** Ctrl-C leaves machines half-way on purpose: what stands is said, with the way on and the way back. */

@@ -80,14 +80,16 @@ export const connectionKeys = {
       user: {
         type: 'string',
         title: 'a user name',
-        description: "The login user. Default: the box's own.",
+        description:
+          "The login user. Default: the box's own. A guest that is set up by cloud-init, or of a Vagrant box, keeps it.",
         examples: ['debian'],
         pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,31}$',
       },
       port: { ...portNumber, description: 'The port on the host that leads to SSH. Default: a free one, kept.' },
       private_key: {
         ...hostPath,
-        description: 'A key of yours to log in with; its .pub stands beside it. Default: one made for the machine.',
+        description:
+          'A key of yours to log in with; its .pub stands beside it. Default: one made for the machine. Kept as `user` is.',
         examples: ['~/.ssh/id_ed25519'],
       },
       forward_agent: { ...yesOrNo, description: 'The guest may use your SSH agent. Default: false.' },

@@ -1,14 +1,14 @@
+import type { Box } from '../../boxes/box.ts';
 import { contentDigest } from '../../host/content-digest.ts';
 import type { Layer } from '../../layers/layer.ts';
-import { planMachine } from '../../machine/plan.ts';
+import type { Nic } from '../../machine/nics.ts';
+import { rootDiskBytes } from '../../machine/plan.ts';
 import type { PlannedVolume } from '../../machine/volume.ts';
-import type { StepSpec } from '../../machinefile/spec.ts';
+import type { MachineSpec, StepSpec } from '../../machinefile/spec.ts';
 import { prepareStep } from '../../provisioners/index.ts';
 import type { PreparedStep } from '../../provisioners/provisioner.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
-import { newRecord } from '../up/create.ts';
-import type { UpTarget } from '../up/machine.ts';
 import { plannedVolumes } from '../volumes/planned.ts';
 import { baseKey, type MachineFacts, stepKey } from './keys.ts';
 import { layerObstacle, placeObstacle } from './obstacle.ts';
@@ -19,6 +19,15 @@ export interface ChainStep {
   readonly ready: PreparedStep;
   readonly readDigests: readonly string[];
 }
+
+/** A machine that is to be made. */
+export interface ChainSubject {
+  readonly spec: MachineSpec;
+  readonly box: Box | undefined;
+  readonly nics: readonly Nic[];
+}
+
+type NewGuest = ChainSubject & { readonly box: Box };
 
 /** What a new machine would go through up to the first step whose outcome is not kept, and how far others have come. */
 export interface StepChain {
@@ -39,13 +48,13 @@ export interface StepChain {
  */
 export async function findChain(
   project: Project,
-  target: UpTarget,
+  target: ChainSubject,
   { usesSteps, services }: { readonly usesSteps: boolean; readonly services: Services },
 ): Promise<StepChain | undefined> {
-  const { spec, box } = target;
+  const { spec, box, nics } = target;
   if (box === undefined || layerObstacle(spec, box) !== undefined) return undefined;
   if ((await placeObstacle(project, services)) !== undefined) return undefined;
-  const facts = await machineFacts(project, { ...target, box }, services);
+  const facts = await machineFacts(project, { spec, box, nics }, services);
   const key = baseKey(facts);
   const steps = await keptSteps(spec.provision, services);
   const base = { facts, baseKey: key, steps, layer: await findLayer(key, { services, machine: spec.name }) };
@@ -55,16 +64,17 @@ export async function findChain(
 
 async function machineFacts(
   project: Project,
-  { spec, box, projectName, network }: UpTarget & { readonly box: NonNullable<UpTarget['box']> },
+  { spec, box, nics }: NewGuest,
   services: Services,
 ): Promise<MachineFacts> {
-  const accel = services.resolveAccelerator(spec.accel);
-  const volumes = plannedVolumes(project, spec);
-  const { nics } = network;
-  const layout = project.states.layout(spec.name);
-  const record = newRecord(projectName, spec, box, services.dirs.runtimeDir);
-  const { diskBytes } = planMachine({ spec, box, accel, volumes, layout, nics, record });
-  return { spec, box, accel, diskBytes, nics, volumes: await filesystems(project, volumes) };
+  return {
+    spec,
+    box,
+    accel: services.resolveAccelerator(spec.accel),
+    diskBytes: rootDiskBytes(spec, box),
+    nics,
+    volumes: await filesystems(project, plannedVolumes(project, spec)),
+  };
 }
 
 /** A volume that is not there yet is in no state that somebody could have kept. */

@@ -22,12 +22,22 @@ export const NO_NETWORK: MachineNetwork = { nics: [], hosts: [] };
 /** By the machines' names. */
 export type ProjectNetworks = ReadonlyMap<string, MachineNetwork>;
 
+/** The cards of every machine of the Machinefile, also of those that do not exist yet, by its name. */
+export async function planCards(project: Project): Promise<ReadonlyMap<string, readonly Nic[]>> {
+  return requireSpec(project).networks.length === 0 ? new Map() : cardsAfter(project, await recordedNics(project));
+}
+
+function cardsAfter(project: Project, previous: RecordedNics): ReadonlyMap<string, readonly Nic[]> {
+  const spec = requireSpec(project);
+  return allocateNics({ project: spec, members: spec.machines, previous, hostSubnets: hostSubnets() });
+}
+
 /** The place of every machine of the Machinefile, also of those that do not exist yet, by its name. */
 export async function planNetworks(project: Project, services: Services): Promise<ProjectNetworks> {
   const spec = requireSpec(project);
   if (spec.networks.length === 0) return new Map();
   const previous = await recordedNics(project);
-  const nics = allocateNics({ project: spec, members: spec.machines, previous, hostSubnets: hostSubnets() });
+  const nics = cardsAfter(project, previous);
   const guests = spec.machines.map(({ name, hostname, replica }) => ({
     name,
     hostname,

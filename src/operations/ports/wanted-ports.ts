@@ -56,6 +56,18 @@ function checkClash(machine: string, added: WantedPort, ports: readonly PortSpec
   );
 }
 
+/** Whether these forwards are all that a machine is to have, SSH's own aside. Pure. */
+export function arePortsApplied(spec: MachineSpec, forwards: readonly PortForward[]): boolean {
+  const [, ...others] = forwards;
+  const wanted = wantedPorts(spec, forwards);
+  return wanted.length === others.length && wanted.every((want) => others.some((forward) => isGivenTo(forward, want)));
+}
+
+/** A port that was taken when it was asked for stays replaced. */
+function isGivenTo({ insteadOf, ...forward }: PortForward, want: WantedPort): boolean {
+  return isAnswer(forward, want) || (insteadOf !== undefined && isAnswer({ ...forward, host: insteadOf }, want));
+}
+
 /** Whether a forward is what was asked for. Without a host port any will do. */
 export function isAnswer(forward: OpenPort, { host = forward.host, ...want }: WantedPort): boolean {
   return isSameForward(forward, { ...want, host });

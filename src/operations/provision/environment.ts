@@ -7,23 +7,28 @@ import { closeSharedConnection, type LazyGuest } from '../guest.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 
+/** Whether the guest has the machine's `environment`. Pure. */
+export function isEnvironmentApplied(
+  { environment }: Pick<MachineSpec, 'environment'>,
+  { environmentFingerprint: applied }: Pick<MachineRecord, 'environmentFingerprint'>,
+): boolean {
+  if (applied === undefined) return Object.keys(environment).length === 0;
+  return applied === environmentFingerprint(environment);
+}
+
 /** Brings the machine's `environment` into the guest, if it is not there yet. Returns the record as written. */
 export async function applyEnvironment(
   project: Project,
   { spec, record, guest }: { readonly spec: MachineSpec; readonly record: MachineRecord; readonly guest: LazyGuest },
   services: Services,
 ): Promise<MachineRecord> {
-  const fingerprint = environmentFingerprint(spec.environment);
-  const isEmpty = Object.keys(spec.environment).length === 0;
-  if (record.environmentFingerprint === fingerprint || (isEmpty && record.environmentFingerprint === undefined)) {
-    return record;
-  }
+  if (isEnvironmentApplied(spec, record)) return record;
   await inPhase(services, spec.name, 'environment', async () =>
     writeGuestEnvironment(await guest.communicator(), spec.environment, services.signal),
   );
   // Logins over a connection that is open keep the variables it began with.
   await closeSharedConnection(handleOf({ record, layout: project.states.layout(spec.name) }));
-  const applied = { ...record, environmentFingerprint: fingerprint };
+  const applied = { ...record, environmentFingerprint: environmentFingerprint(spec.environment) };
   await project.states.write(applied);
   return applied;
 }

@@ -1,6 +1,6 @@
 import { inPhase } from '../../context.ts';
 import { GuestError } from '../../errors.ts';
-import type { MachineRecord } from '../../machine/record.ts';
+import type { MachineRecord, StepRecord } from '../../machine/record.ts';
 import type { MachineSpec, StepSpec } from '../../machinefile/spec.ts';
 import { prepareStep } from '../../provisioners/index.ts';
 import type { PreparedStep } from '../../provisioners/provisioner.ts';
@@ -9,12 +9,20 @@ import { withHooks } from '../hooks.ts';
 import type { LayerWriter } from '../layers/layer-writer.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
-import { decideStep, type ProvisionChoice } from './choice.ts';
+import { type DecidedStep, decideSteps, type ProvisionChoice, removedSteps, type StepDecision } from './choice.ts';
 import { KeptOutput } from './kept-output.ts';
 
 export interface ProvisionResult {
   readonly record: MachineRecord;
   readonly stepsRun: readonly string[];
+  /** Every step of the Machinefile, in its order. */
+  readonly steps: readonly StepOutcome[];
+}
+
+/** What became of a step: it ran, or why it did not. */
+export interface StepOutcome {
+  readonly step: string;
+  readonly state: 'run' | 'cached' | Extract<StepDecision, { run: false }>['reason'];
 }
 
 interface Machine {
@@ -31,9 +39,14 @@ interface ProvisionWork {
 }
 
 /** A step, read and made ready to run. */
-interface ReadyStep {
+export interface ReadyStep {
   readonly step: StepSpec;
   readonly ready: PreparedStep;
+}
+
+/** Reads the steps of a machine. @throws VmError naming a file that cannot be read. */
+export function prepareSteps({ provision }: Pick<MachineSpec, 'provision'>): Promise<ReadyStep[]> {
+  return Promise.all(provision.map(async (step) => ({ step, ready: await prepareStep(step.action) })));
 }
 
 /**
@@ -47,44 +60,68 @@ export async function provisionMachine(
   { choice, layers, services }: ProvisionWork,
 ): Promise<ProvisionResult> {
   const { spec, record } = machine;
-  const nothing = { record, stepsRun: [] };
-  if (choice.kind === 'none') return nothing;
   // All are read before the first runs: a missing script stops here, not half-way.
-  const prepared = await Promise.all(
-    spec.provision.map(async (step) => ({ step, ready: await prepareStep(step.action) })),
-  );
-  const chosen = prepared.filter(({ step, ready }) => {
-    const decision = decideStep(step, choice, { record: record.steps[step.name], fingerprint: ready.fingerprint });
-    if (!decision.run && decision.reason === 'changed') reportChanged(spec, step, services);
-    return decision.run;
-  });
-  if (chosen.length === 0) return nothing;
-  return withHooks(project, { machine: spec.name, operation: 'provision' }, services, () =>
+  const prepared = choice.kind === 'none' ? [] : await prepareSteps(spec);
+  const decided = decideSteps(prepared, choice, record.steps);
+  if (choice.kind === 'missing') reportDifferences({ spec, record, decided }, services);
+  const chosen = decided.flatMap(({ known, decision }) => (decision.run ? [known] : []));
+  const steps = outcomesOf(spec, decided);
+  if (chosen.length === 0) return { record, stepsRun: [], steps };
+  const ran = await withHooks(project, { machine: spec.name, operation: 'provision' }, services, () =>
     runSteps(project, { ...machine, chosen }, { layers, services }),
   );
+  return { ...ran, steps };
 }
 
-function reportChanged({ name: machine }: MachineSpec, { name: step }: StepSpec, { reporter }: Services): void {
-  reporter.report({
-    type: 'message',
-    level: 'warning',
-    subject: machine,
-    text: `step ${step} changed since it ran; vm provision ${machine} --with ${step} runs it again`,
+function outcomesOf({ provision }: MachineSpec, decided: readonly DecidedStep<ReadyStep>[]): StepOutcome[] {
+  return provision.map(({ name }, index) => {
+    const decision = decided[index]?.decision ?? { run: false, reason: 'not_asked' };
+    return { step: name, state: decision.run ? 'run' : decision.reason };
   });
+}
+
+interface Differences extends Pick<Machine, 'spec' | 'record'> {
+  readonly decided: readonly DecidedStep<ReadyStep>[];
+}
+
+/** Says what was edited of steps that are done: `up` leaves what they did as it is. */
+function reportDifferences({ spec, record, decided }: Differences, { reporter }: Services): void {
+  const { name: machine } = spec;
+  const warn = (text: string) => reporter.report({ type: 'message', level: 'warning', subject: machine, text });
+  for (const { known, decision, changed } of decided) {
+    if (decision.run || decision.reason !== 'changed') continue;
+    const { name } = known.step;
+    const what = changed.length === 0 ? '' : ` (${changed.join(', ')})`;
+    warn(`step ${name} changed since it ran${what}; vm provision ${machine} --with ${name} runs it again`);
+  }
+  const moved = decided.filter(({ decision, changed }) => isDone(decision) && changed.includes('order'));
+  const recreate = `vm up --recreate ${machine} runs them as they are now, and loses what is on the disk`;
+  if (moved.length > 0) warn(`steps ran in another order: ${namesOf(moved)}; ${recreate}`);
+  const removed = removedSteps(spec.provision, record.steps);
+  if (removed.length > 0)
+    warn(`steps ran that are not in the Machinefile any more: ${removed.join(', ')}; ${recreate}`);
+}
+
+function isDone(decision: StepDecision): boolean {
+  return !decision.run && decision.reason === 'done';
+}
+
+function namesOf(decided: readonly DecidedStep<ReadyStep>[]): string {
+  return decided.map(({ known }) => known.step.name).join(', ');
 }
 
 async function runSteps(
   project: Project,
   { chosen, ...machine }: Machine & { readonly chosen: readonly ReadyStep[] },
   { layers, services }: Omit<ProvisionWork, 'choice'>,
-): Promise<ProvisionResult> {
+): Promise<Omit<ProvisionResult, 'steps'>> {
   let { record } = machine;
   for (const { step, ready } of chosen) {
     const output = new KeptOutput(services.reporter);
     await inPhase(services, machine.spec.name, `provision ${step.name}`, () =>
       runStep({ step, ready }, { ...machine, services: { ...services, reporter: output } }),
     );
-    record = withStep(record, step.name, ready.fingerprint);
+    record = withStep(record, { step, ready }, machine.spec);
     await project.states.write(record);
     if (layers) record = await layers.keepStep({ record, guest: machine.guest }, step.name, output.text);
   }
@@ -104,8 +141,20 @@ async function runStep(
   }
 }
 
-function withStep(record: MachineRecord, name: string, fingerprint: string): MachineRecord {
-  return { ...record, steps: { ...record.steps, [name]: { fingerprint, doneAt: new Date().toISOString() } } };
+function withStep(record: MachineRecord, done: ReadyStep, spec: MachineSpec): MachineRecord {
+  const { name } = done.step;
+  return { ...record, steps: { ...record.steps, [name]: stepRecordOf(done, spec, new Date().toISOString()) } };
+}
+
+/** What is recorded of a step that has succeeded. Pure. */
+export function stepRecordOf(
+  { step, ready }: Pick<ReadyStep, 'step'> & { readonly ready: Pick<PreparedStep, 'fingerprint' | 'parts'> },
+  { provision }: Pick<MachineSpec, 'provision'>,
+  doneAt: string,
+): StepRecord {
+  const { fingerprint, parts } = ready;
+  const after = provision.slice(0, provision.indexOf(step)).map(({ name }) => name);
+  return { fingerprint, parts, after, doneAt };
 }
 
 /** Adds to a failed step's error how to go on. */

@@ -7,6 +7,7 @@ import { machineRuntimeDir } from '../../machine/layout.ts';
 import type { IndexEntry } from '../../machine/machine-index.ts';
 import { macAddressOf, planMachine } from '../../machine/plan.ts';
 import { type MachineRecord, type PortForward, RECORD_FORMAT, type SshRecord } from '../../machine/record.ts';
+import { fixedSettings } from '../../machine/settings.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { RecordedMachine } from '../../providers/provider.ts';
 import type { MachineNetwork } from '../networks/project-networks.ts';
@@ -109,7 +110,7 @@ export async function createMachine(project: Project, machine: NewMachine, servi
   const { spec, box, projectName, network, start, original } = machine;
   const { states } = project;
   const provider = services.providers[spec.provider];
-  const record = {
+  const facts = {
     ...newRecord(projectName, spec, box, services.dirs.runtimeDir),
     nics: network.nics,
     ...(start && { layer: start.layer.id, steps: start.steps }),
@@ -119,7 +120,8 @@ export async function createMachine(project: Project, machine: NewMachine, servi
   const volumes = plannedVolumes(project, spec);
   const base = new Map(start?.layer.disks.map(({ id, path }) => [id, path]));
   const layout = states.layout(spec.name);
-  const plan = planMachine({ spec, box, base, accel, volumes, layout, nics: network.nics, record });
+  const plan = planMachine({ spec, box, base, accel, volumes, layout, nics: network.nics, record: facts });
+  const record = { ...facts, madeWith: fixedSettings(plan) };
   await provider.check(plan);
   await checkVolumes(project, plan, services);
   if (spec.ssh.privateKeyPath !== undefined) await readUserPublicKey(spec.ssh.privateKeyPath);

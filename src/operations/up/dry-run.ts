@@ -1,6 +1,7 @@
 import type { HostCommand } from '../../host/exec.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
 import { planMachine } from '../../machine/plan.ts';
+import { asMade } from '../../machine/settings.ts';
 import { findChain } from '../layers/chain.ts';
 import { planNetworks } from '../networks/project-networks.ts';
 import { switchCommands } from '../networks/switches.ts';
@@ -52,9 +53,12 @@ async function describeMachine(project: Project, target: UpTarget, services: Ser
   };
   const accel = services.resolveAccelerator(spec.accel);
   const volumes = plannedVolumes(project, spec);
-  const chain = existing ? undefined : await findChain(project, target, { usesSteps: true, services });
+  const chain = existing
+    ? undefined
+    : await findChain(project, { ...target, nics: network.nics }, { usesSteps: true, services });
   const base = new Map(chain?.layer?.disks.map(({ id, path }) => [id, path]));
-  const plan = planMachine({ spec, box, base, accel, volumes, layout, nics: network.nics, record });
+  const startable = asMade(spec, record);
+  const plan = planMachine({ spec: startable, box, base, accel, volumes, layout, nics: network.nics, record });
   const create = existing === undefined ? provider.describeCreate(plan) : [];
   const switches = switchCommands(network.nics);
   const made = await describeVolumes(project, volumes);

@@ -1,8 +1,8 @@
 import type { Box } from '../../boxes/box.ts';
 import { GuestError } from '../../errors.ts';
 import { isSameProcess } from '../../host/processes.ts';
-import { changedSettings, restartSettings } from '../../machine/plan.ts';
 import type { MachineRecord } from '../../machine/record.ts';
+import type { PendingSetting } from '../../machine/settings.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import { destroyMachine } from '../destroy-machine.ts';
 import { LazyGuest, writeSshConfig } from '../guest.ts';
@@ -17,7 +17,7 @@ import { refreshPorts } from '../ports/refresh-ports.ts';
 import type { Project } from '../project.ts';
 import type { ProvisionChoice } from '../provision/choice.ts';
 import { applyEnvironment } from '../provision/environment.ts';
-import { provisionMachine } from '../provision/steps.ts';
+import { type ProvisionResult, provisionMachine, type StepOutcome } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { syncMachine } from '../sync.ts';
 import { meterRun } from '../usage/metering.ts';
@@ -27,7 +27,8 @@ import { isInstalledByHand, reportUndone } from './by-hand.ts';
 import { awaitCloudInit } from './cloud-init.ts';
 import { indexEntryOf } from './create.ts';
 import { makeMachine } from './make-machine.ts';
-import { planStart, type StartableMachine, startMachine } from './start.ts';
+import { findPending, leftByUp, reportPending } from './pending.ts';
+import { type StartableMachine, startMachine } from './start.ts';
 
 export interface UpOptions {
   readonly provision: ProvisionChoice;
@@ -50,11 +51,15 @@ export interface UpOutcome {
   readonly machine: string;
   readonly created: boolean;
   readonly started: boolean;
+  /** It was paused, and runs on. */
+  readonly resumed: boolean;
   /** It was seen to accept a login, for which nobody waits in a machine that is installed by hand. */
   readonly ready: boolean;
   readonly stepsRun: readonly string[];
-  /** Those that were not run because another machine did, whose disks this one began with. */
-  readonly stepsCached: readonly string[];
+  /** Every step, in their order; none in a machine that is installed by hand. */
+  readonly steps: readonly StepOutcome[];
+  /** What was edited and is not true of it yet. */
+  readonly pending: readonly PendingSetting[];
   readonly forwards: MachineRecord['forwards'];
 }
 
@@ -96,11 +101,11 @@ async function bringUp(project: Project, target: UpTarget, work: UpWork): Promis
   await using layers = made.layers;
   const running = await ensureRunning(project, { target, record: machine }, services);
   await using guest = running.guest;
-  const { stepsCached } = made;
-  const done = { machine: spec.name, created: existing === undefined, started: running.started, stepsCached };
+  const { started, resumed, pending } = running;
+  const done = { machine: spec.name, created: existing === undefined, started, resumed, pending };
   if (isInstalledByHand(machine)) {
     reportUndone(spec, services);
-    return { ...done, ready: false, stepsRun: [], forwards: running.record.forwards };
+    return { ...done, ready: false, stepsRun: [], steps: [], forwards: running.record.forwards };
   }
   reached?.('started');
   const { network } = target;
@@ -114,13 +119,24 @@ async function bringUp(project: Project, target: UpTarget, work: UpWork): Promis
     { record: provisioned.record, layout: project.states.layout(spec.name) },
     { services, guest },
   );
-  return { ...done, ready: true, stepsRun: provisioned.stepsRun, forwards: provisioned.record.forwards };
+  const { stepsRun } = provisioned;
+  const steps = withCached(provisioned.steps, made.stepsCached);
+  return { ...done, ready: true, stepsRun, steps, forwards: provisioned.record.forwards };
+}
+
+/** Steps that are done because a machine began with a layer were done in no other way. */
+function withCached(steps: readonly StepOutcome[], cached: readonly string[]): StepOutcome[] {
+  return steps.map((outcome) =>
+    outcome.state === 'done' && cached.includes(outcome.step) ? { ...outcome, state: 'cached' } : outcome,
+  );
 }
 
 interface Running {
   readonly record: MachineRecord;
   readonly guest: LazyGuest;
   readonly started: boolean;
+  readonly resumed: boolean;
+  readonly pending: readonly PendingSetting[];
 }
 
 /** Starts the machine if it is stopped, and waits until it is ready if it was not yet seen to be. */
@@ -132,6 +148,7 @@ async function ensureRunning(
   const { spec, network } = target;
   const layout = project.states.layout(spec.name);
   const box = await boxOf(record, target, services);
+  const edited = { spec, box, nics: network.nics, record, wantedBoxKey: target.box?.key };
   const provider = services.providers[spec.provider];
   const observed = await provider.state({ record, layout });
   if (observed.kind === 'broken') {
@@ -139,57 +156,40 @@ async function ensureRunning(
       hint: `vm up --recreate ${spec.name} makes it anew; what was on its disk is lost`,
     });
   }
+  const isStarted = observed.kind === 'stopped';
+  const pending = leftByUp(await findPending(project, edited, services), isStarted);
+  reportPending(record, pending, services);
+  const done = { started: isStarted, resumed: observed.kind === 'paused', pending };
   if (observed.kind === 'stopped') {
     const started = await startMachine(project, { spec, box, network, record }, services);
-    return { ...(await awaitReady(project, { spec, box, ...started, isBooting: true }, services)), started: true };
+    return { ...(await awaitReady(project, { spec, box, ...started, isBooting: true }, services)), ...done };
   }
   if (observed.kind === 'paused') await provider.unpause({ record, layout });
   const current = await refreshRunning(project, { spec, box, network, record }, services);
   if (isSameProcess(record.ready, observed.process)) {
-    return { record: current, guest: new LazyGuest({ record: current, layout }, services), started: false };
+    return { record: current, guest: new LazyGuest({ record: current, layout }, services), ...done };
   }
-  return {
-    ...(await awaitReady(
-      project,
-      { spec, box, record: current, process: observed.process, isBooting: false },
-      services,
-    )),
-    started: false,
-  };
+  const booting = { spec, box, record: current, process: observed.process, isBooting: false };
+  return { ...(await awaitReady(project, booting, services)), ...done };
 }
 
 /** The disk stands on the box it was made of, whatever the Machinefile names now. */
 async function boxOf(record: MachineRecord, target: UpTarget, services: Services): Promise<Box | undefined> {
   if (record.box === undefined) return undefined;
-  if (record.box.key === target.box?.key) return target.box;
-  services.reporter.report({
-    type: 'message',
-    level: 'warning',
-    subject: target.name,
-    text: `stands on ${record.box.name} ${record.box.version}, which is not the box the Machinefile means now; vm up --recreate ${target.name} changes it and loses what is on the disk`,
-  });
-  return services.boxes.get(record.box.key);
+  return record.box.key === target.box?.key ? target.box : services.boxes.get(record.box.key);
 }
 
-/** Takes over what can change while the machine runs, and says what cannot. */
+/** Takes over what can change while the machine runs. */
 async function refreshRunning(project: Project, machine: StartableMachine, services: Services): Promise<MachineRecord> {
   const { spec, record } = machine;
-  const changed = changedSettings(
-    record.started?.settings ?? {},
-    restartSettings(planStart(project, machine, services)),
-  );
-  if (changed.length > 0) {
-    services.reporter.report({
-      type: 'message',
-      level: 'warning',
-      subject: spec.name,
-      text: `changed since it was started: ${changed.join(', ')}; vm reload ${spec.name} applies it`,
-    });
-  }
   // User and key stay: the guest was seeded with them.
   const { forwardAgent, forwardX11, extraArgs } = spec.ssh;
-  const current = { ...record, ssh: { ...record.ssh, forwardAgent, forwardX11, extraArgs } };
-  if (JSON.stringify(current.ssh) !== JSON.stringify(record.ssh)) await project.states.write(current);
+  const current = {
+    ...record,
+    ssh: { ...record.ssh, forwardAgent, forwardX11, extraArgs },
+    started: record.started && { ...record.started, haltTimeoutMs: spec.haltTimeoutMs },
+  };
+  if (JSON.stringify(current) !== JSON.stringify(record)) await project.states.write(current);
   await writeSshConfig({ record: current, layout: project.states.layout(spec.name) });
   return refreshPorts(project, { spec, record: current }, services);
 }
@@ -199,7 +199,7 @@ async function convergeGuest(
   project: Project,
   machine: { readonly spec: MachineSpec; readonly record: MachineRecord; readonly guest: LazyGuest },
   { options, layers, services }: { options: UpOptions; layers: LayerWriter | undefined; services: Services },
-): Promise<{ record: MachineRecord; stepsRun: readonly string[] }> {
+): Promise<ProvisionResult> {
   const { spec, guest } = machine;
   const layout = project.states.layout(spec.name);
   const mounted = await mountVolumes(project, machine, services);

@@ -3,6 +3,7 @@ import type { MachineRecord } from '../../machine/record.ts';
 import { findChain, type StepChain } from '../layers/chain.ts';
 import { LayerWriter } from '../layers/layer-writer.ts';
 import type { Project } from '../project.ts';
+import { stepRecordOf } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { createMachine } from './create.ts';
 import type { UpOptions, UpTarget } from './machine.ts';
@@ -24,7 +25,11 @@ export async function makeMachine(
   const { provision, layers = 'use' } = options;
   if (layers === 'off') return { record: await createMachine(project, target, services), stepsCached: [] };
   const isUsed = layers === 'use';
-  const found = await findChain(project, target, { usesSteps: provision.kind === 'missing' && isUsed, services });
+  const found = await findChain(
+    project,
+    { ...target, nics: target.network.nics },
+    { usesSteps: provision.kind === 'missing' && isUsed, services },
+  );
   const chain = found && (isUsed ? found : { ...found, layer: undefined });
   const start = chain?.layer && { layer: chain.layer, steps: stepRecords(chain, chain.layer) };
   const record = await createMachine(project, { ...target, start }, services);
@@ -33,10 +38,7 @@ export async function makeMachine(
   return { record, stepsCached, layers: new LayerWriter(project, chain, { keepsKnown: !isUsed, services }) };
 }
 
-function stepRecords({ steps, doneCount }: StepChain, { createdAt }: Layer): MachineRecord['steps'] {
-  return Object.fromEntries(
-    steps
-      .slice(0, doneCount)
-      .map(({ step, ready }) => [step.name, { fingerprint: ready.fingerprint, doneAt: createdAt }]),
-  );
+function stepRecords({ facts, steps, doneCount }: StepChain, { createdAt }: Layer): MachineRecord['steps'] {
+  const done = steps.slice(0, doneCount);
+  return Object.fromEntries(done.map((known) => [known.step.name, stepRecordOf(known, facts.spec, createdAt)]));
 }

@@ -3,8 +3,9 @@ import { inPhase } from '../../context.ts';
 import { ensureRuntimeDir } from '../../host/dirs.ts';
 import type { ProcessIdentity } from '../../host/processes.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
-import { type MachinePlan, planMachine, restartSettings } from '../../machine/plan.ts';
+import { type MachinePlan, planMachine } from '../../machine/plan.ts';
 import type { MachineRecord } from '../../machine/record.ts';
+import { asMade, fixedSettings, hasBooted, isLoginFixed, restartSettings } from '../../machine/settings.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { HostEntry } from '../../networks/names.ts';
 import { writeSshConfig } from '../guest.ts';
@@ -37,7 +38,7 @@ export interface StartableMachine {
 
 /** Starts a stopped machine with what the Machinefile says now. Call with the machine's lock held. */
 export async function startMachine(project: Project, machine: StartableMachine, services: Services): Promise<Started> {
-  const { spec, box, network } = machine;
+  const { spec, network } = machine;
   return inPhase(services, spec.name, 'start', async () => {
     ensureRuntimeDir(services.dirs.runtimeDir, services.uid);
     await using _volumes = await holdVolumes(project, spec, services);
@@ -45,7 +46,7 @@ export async function startMachine(project: Project, machine: StartableMachine, 
       ...machine.record,
       replica: spec.replica,
       runtimeDir: machineRuntimeDir(services.dirs.runtimeDir, machine.record.id),
-      ssh: { ...machine.record.ssh, ...sshSettings(spec, box) },
+      ssh: sshOf(machine),
     };
     const wanted = [sshPort(spec.ssh.port), ...wantedPorts(spec, record.forwards)];
     const started = await withPorts(project, { spec, record, wanted, held: [] }, services, async (forwards) => {
@@ -58,6 +59,13 @@ export async function startMachine(project: Project, machine: StartableMachine, 
   });
 }
 
+/** How the guest is reached from now on. One that has taken its login user and key for good keeps them. */
+function sshOf({ spec, box, record }: StartableMachine): MachineRecord['ssh'] {
+  const { user, privateKeyPath } = record.ssh;
+  const kept = isLoginFixed({ box }) && hasBooted(record) ? { user, privateKeyPath } : {};
+  return { ...record.ssh, ...sshSettings(spec, box), ...kept };
+}
+
 /** The plan that a start follows; pure but for finding out which accelerator works. */
 export function planStart(
   project: Project,
@@ -67,7 +75,7 @@ export function planStart(
   const accel = services.resolveAccelerator(spec.accel);
   const volumes = plannedVolumes(project, spec);
   return planMachine({
-    spec,
+    spec: asMade(spec, record),
     box,
     accel,
     volumes,
@@ -95,6 +103,8 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
     ...record,
     disks: ownDiskRecords(plan),
     nics,
+    // The guest takes them up now: they may have been edited since the machine was made.
+    ...(!hasBooted(record) && { madeWith: fixedSettings(plan) }),
     ...(plan.box?.seed === 'machinefile' && { hostsFingerprint: hostsFingerprint(hosts) }),
     ready: undefined,
     started: { at: new Date().toISOString(), haltTimeoutMs: spec.haltTimeoutMs, settings: restartSettings(plan) },
@@ -102,7 +112,10 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
   await project.states.write(starting);
   await using _switches = await holdSwitches(project, nics, services);
   const process = await provider.start(plan, services);
+  // Only now: a hypervisor that does not start shows the guest nothing, so that what is wrong can be corrected.
+  const started = { ...starting, hasBooted: true };
+  if (!starting.hasBooted) await project.states.write(started);
   reportDetached(plan, services);
-  await writeSshConfig({ record: starting, layout: plan.layout });
-  return { record: starting, process };
+  await writeSshConfig({ record: started, layout: plan.layout });
+  return { record: started, process };
 }

@@ -83,7 +83,11 @@ function reportSkipped({ subject, because }: Skipped, { reporter }: Services): v
 }
 
 /** Replicas beyond the number that there are to be are left as they are: only their user knows what is on them. */
-async function reportSurplus(project: Project, patterns: readonly string[], { reporter }: Services): Promise<void> {
+export async function reportSurplus(
+  project: Project,
+  patterns: readonly string[],
+  { reporter }: Services,
+): Promise<void> {
   const counts = requireSpec(project).groups.map(({ template, replicas }) => [template.name, replicas] as const);
   for (const { name, of, wanted } of surplusReplicas(await findTargets(project, patterns), new Map(counts))) {
     const text = `exists beyond replicas: ${wanted}; vm scale ${of}=${wanted} or vm destroy ${name} removes it`;

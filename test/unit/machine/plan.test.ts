@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changedSettings, macAddressOf, restartSettings } from '../../../src/machine/plan.ts';
+import { macAddressOf } from '../../../src/machine/plan.ts';
 import { machinePlan } from '../../support/machine-spec.ts';
 
 const GIB = 1024 ** 3;
@@ -23,20 +23,4 @@ test('without a box the disk is empty', () => {
 
 test('the MAC address follows from the id', () => {
   expect(macAddressOf('ab12cd34-2222-4333-8444-555555555555')).toBe('52:54:00:ab:12:cd');
-});
-
-test('settings that changed since the start are named as in the Machinefile', () => {
-  const before = restartSettings(machinePlan());
-  expect(changedSettings(before, restartSettings(machinePlan()))).toEqual([]);
-  const disks = [{ name: 'a', sizeBytes: GIB, format: 'raw', bus: 'virtio' }] as const;
-  const volumes = [{ name: 'a', label: 'vm-a', guestPath: '/a', path: '/p/a', sizeBytes: GIB }];
-  const after = restartSettings(machinePlan({ volumes, spec: { cpus: 2, disks, qemuArgs: ['-snapshot'] } }));
-  expect(changedSettings(before, after)).toEqual(['cpus', 'disks', 'volumes', 'qemu.args']);
-  const larger = volumes.map((volume) => ({ ...volume, sizeBytes: 2 * GIB }));
-  const grown = restartSettings(machinePlan({ volumes: larger, spec: { cpus: 2, disks, qemuArgs: ['-snapshot'] } }));
-  expect(changedSettings(after, grown)).toEqual(['volumes']);
-});
-
-test('a setting that an older vm did not record has not changed', () => {
-  expect(changedSettings({}, restartSettings(machinePlan()))).toEqual([]);
 });

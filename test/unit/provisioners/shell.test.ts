@@ -4,7 +4,7 @@ import type { ReportEvent } from '../../../src/context.ts';
 import { GuestError } from '../../../src/errors.ts';
 import type { ShellStepSpec } from '../../../src/machinefile/spec.ts';
 import { prepareStep } from '../../../src/provisioners/index.ts';
-import { shellFingerprint } from '../../../src/provisioners/shell.ts';
+import { shellFingerprint, shellParts } from '../../../src/provisioners/shell.ts';
 
 function action(overrides: Partial<ShellStepSpec> = {}): ShellStepSpec {
   return {
@@ -89,4 +89,22 @@ test.each<[string, Partial<ShellStepSpec>, string, boolean]>([
   const before = shellFingerprint(action({ env: { A: '1', B: '2' } }), 'a');
   const after = shellFingerprint(action({ env: { A: '1', B: '2' }, ...change }), script);
   expect(after === before).toBe(isSame);
+});
+
+test.each<[Partial<ShellStepSpec>, string, readonly string[]]>([
+  [{ env: { B: '2', A: '1' } }, 'a', []],
+  [{}, 'b', ['script']],
+  [{ args: ['x'] }, 'a', ['args']],
+  [{ env: { A: '1' } }, 'a', ['env']],
+  [{ privileged: false, args: ['x'] }, 'a', ['args', 'privileged']],
+])('parts: %o', (change, script, differing) => {
+  const before = shellParts(action({ env: { A: '1', B: '2' } }), 'a');
+  const after = shellParts(action({ env: { A: '1', B: '2' }, ...change }), script);
+  expect(Object.keys(after).filter((name) => after[name] !== before[name])).toEqual(differing);
+});
+
+test('parts tell nothing of what is in them', () => {
+  expect(JSON.stringify(shellParts(action({ env: { TOKEN: 'secret' }, args: ['secret'] }), 'a'))).not.toContain(
+    'secret',
+  );
 });
