@@ -32,12 +32,16 @@ export interface GuestNetwork {
   readonly mtu: number | undefined;
 }
 
-/** The seed of our own boxes: a tar that their boot unit unpacks and applies. */
-export function identitySeedTar(identity: GuestIdentity): Uint8Array {
+/**
+ * The seed of our own boxes: a tar that their boot unit unpacks and applies. Older boxes ignore what they do not know.
+ * `environment` are lines as of /etc/environment.
+ */
+export function identitySeedTar(identity: GuestIdentity, environment: string): Uint8Array {
   const { privateKey, publicKey } = identity.hostKey;
   return tarArchive([
     { name: 'hostname', content: `${identity.hostname}\n`, mode: 0o644 },
-    { name: 'authorized_keys', content: `${identity.authorizedKey}\n`, mode: 0o600 },
+    // sshd reads it as the user who logs in.
+    { name: 'authorized_keys', content: `${identity.authorizedKey}\n`, mode: 0o644 },
     { name: 'ssh_host_ed25519_key', content: privateKey, mode: 0o600 },
     { name: 'ssh_host_ed25519_key.pub', content: `${publicKey}\n`, mode: 0o644 },
     { name: 'networks', content: identity.networks.map(networkLine).join(''), mode: 0o644 },
@@ -46,6 +50,7 @@ export function identitySeedTar(identity: GuestIdentity): Uint8Array {
       content: identity.hosts.map(({ address, names }) => `${address} ${names.join(' ')}\n`).join(''),
       mode: 0o644,
     },
+    { name: 'environment', content: environment, mode: 0o644 },
     ...volumesMember(identity.volumes),
   ]);
 }

@@ -9,22 +9,37 @@ export function managedBlock(lines: readonly string[]): string {
   return lines.length === 0 ? '' : `${[BEGIN, ...lines, END].join('\n')}\n`;
 }
 
+export interface ManagedBlock {
+  /** A path that needs no quotes. */
+  readonly file: string;
+  /** Another file, in place of that where the guest has it. */
+  readonly preferred?: string;
+  readonly lines: readonly string[];
+}
+
 /** Replaces our part of a text file in a guest, in one step, and only when it differs. Resolves with how that ended. */
 export function writeManagedBlock(
   communicator: Communicator,
-  { file, lines }: { readonly file: string; readonly lines: readonly string[] },
+  { file, preferred = file, lines }: ManagedBlock,
   signal: AbortSignal,
 ): Promise<GuestResult> {
   const block = Buffer.from(managedBlock(lines));
-  return communicator.exec({ script: asRoot(replaceProgram(file, block.length)), input: block, signal });
+  const script = asRoot(replaceProgram({ file, preferred, blockBytes: block.length }));
+  return communicator.exec({ script, input: block, signal });
 }
 
 /** The new block comes on standard input, which stays open; the file is whole on the disk before it takes its place. */
-function replaceProgram(file: string, blockBytes: number): string {
+function replaceProgram(of: {
+  readonly file: string;
+  readonly preferred: string;
+  readonly blockBytes: number;
+}): string {
+  const { file, preferred, blockBytes } = of;
   return `
 set -e
 umask 022
-file=${file}
+file=${preferred}
+[ -e "$file" ] || file=${file}
 new=$(mktemp "$file.XXXXXX")
 trap 'rm -f "$new"' EXIT
 if [ -e "$file" ]; then

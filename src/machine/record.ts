@@ -55,6 +55,8 @@ export interface MachineRecord {
   readonly volumesSeenBy?: ProcessIdentity | undefined;
   /** Fingerprint of the environment last written into the guest. */
   readonly environmentFingerprint: string | undefined;
+  /** Fingerprint of the environment in the seed it was last started with: what a guest has once it reboots by itself. */
+  readonly seededEnvironment?: string;
   /** Of another machine, to make a box of: what runs in it must not reach whom that has to do with. */
   readonly isCopy?: boolean;
   /** A Vagrant box has been entered and was given its identity. */

@@ -6,13 +6,16 @@ import { sha256 } from '../host/files.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
+/** In memory, where our own boxes put what the seed says: the disk may become that of other machines. */
+const SEEDED_FILE = '/run/machinefile/environment';
+
 /** Linux-PAM 1.5 stops reading the file at a line of 8192 bytes. */
 const LINE_MAX_BYTES = 8000;
 
 /**
  * Why a variable cannot be set for logins; undefined where it can.
  *
- * Logins get them from /etc/environment, which pam_env reads. It knows no escapes: it takes one pair of quotes off and
+ * Logins get them from a file in the manner of /etc/environment, which pam_env reads. It knows no escapes: it takes one pair of quotes off and
  * everything between as it stands, but cuts a line at `#` even inside quotes (measured with Linux-PAM 1.5.2).
  */
 export function environmentProblem(name: string, value: string): string | undefined {
@@ -30,13 +33,17 @@ export function environmentFingerprint(environment: Environment): string {
   return sha256(environmentBlock(environment));
 }
 
-/** What stands in /etc/environment for us; empty when there is nothing to set. */
+/** What stands there for us; empty when there is nothing to set. @throws VmError for a variable that cannot be set. */
 export function environmentBlock(environment: Environment): string {
   return managedBlock(linesOf(environment));
 }
 
 function linesOf(environment: Environment): string[] {
-  return Object.entries(environment).map(([name, value]) => environmentLine(name, value));
+  return Object.entries(environment).map(([name, value]) => {
+    const problem = environmentProblem(name, value);
+    if (problem !== undefined) throw new VmError(`environment.${name} cannot be set for logins: ${problem}`);
+    return environmentLine(name, value);
+  });
 }
 
 function environmentLine(name: string, value: string): string {
@@ -53,19 +60,11 @@ export async function writeGuestEnvironment(
   environment: Environment,
   signal: AbortSignal,
 ): Promise<void> {
-  checkEnvironment(environment);
-  const block = { file: '/etc/environment', lines: linesOf(environment) };
+  const block = { file: '/etc/environment', preferred: SEEDED_FILE, lines: linesOf(environment) };
   const { exitCode, stderr } = await writeManagedBlock(communicator, block, signal);
   if (exitCode === 0) return;
   throw new GuestError(`cannot write the machine's environment into the guest:\n  ${stderr.trimEnd()}`, {
     exitCode,
     hint: sudoHint(stderr),
   });
-}
-
-function checkEnvironment(environment: Environment): void {
-  for (const [name, value] of Object.entries(environment)) {
-    const problem = environmentProblem(name, value);
-    if (problem !== undefined) throw new VmError(`environment.${name} cannot be set for logins: ${problem}`);
-  }
 }

@@ -13,7 +13,8 @@ export interface GuestStep {
  * (see `guestStepInput`), so that nothing of it shows in the list of processes, and stays open while the step runs: its
  * end means that the host has gone away, and the step is stopped, so that the next `up` does not run beside it.
  *
- * - The files are only for the user the step runs as. The interpreter is named, because /tmp may be noexec.
+ * - The files are only for the user the step runs as. They are in memory where /dev/shm has room for them, since other
+ *   machines may be made from the disk. The interpreter is named, because either place may be noexec.
  * - The step has a session of its own: everything it starts is stopped with it.
  * - Variables have a prefix, since those of the login are passed on to the step.
  */
@@ -30,10 +31,20 @@ vm_kill() {
 }
 trap 'vm_signalled=1; [ -z "$vm_step" ] || vm_kill -TERM' HUP INT TERM
 
+vm_make_shm_dir() {
+  grep -q '^[^ ]* /dev/shm tmpfs ' /proc/mounts || return
+  df -Pk /dev/shm | {
+    read -r vm_rest
+    read -r vm_rest vm_rest vm_rest vm_free_kib vm_rest
+    [ "$vm_free_kib" -gt $((vm_script_bytes / 1024 + 64)) ]
+  } || return
+  mktemp -d /dev/shm/vm.XXXXXX
+}
+
 read -r vm_script_bytes || exit 125
 IFS= read -r vm_setup || exit 125
 trap 'rm -rf "$vm_dir"' EXIT
-vm_dir=$(mktemp -d) || exit 125
+vm_dir=$(vm_make_shm_dir 2>/dev/null) || vm_dir=$(mktemp -d) || exit 125
 head -c "$vm_script_bytes" >"$vm_dir/script" || exit 125
 # Half a script must not run: the connection may have broken.
 [ "$(wc -c <"$vm_dir/script")" -eq "$vm_script_bytes" ] || exit 125

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findTool } from '../../src/host/exec.ts';
 import { unlessMissing } from '../../src/host/files.ts';
@@ -28,9 +29,10 @@ interface Running {
   readonly ended: Promise<{ exitCode: number | null; output: string }>;
 }
 
-function start(shell: readonly string[], input: Uint8Array): Running {
+function start(shell: readonly string[], input: Uint8Array, path = process.env.PATH): Running {
   const [file = '', ...args] = shell;
-  const child = spawn(file, [...args, '-c', RUN_STEP], { env: { ...process.env, TMPDIR: folder }, stdio: 'pipe' });
+  const env = { ...process.env, PATH: path, TMPDIR: folder };
+  const child = spawn(file, [...args, '-c', RUN_STEP], { env, stdio: 'pipe' });
   started.push(child);
   let output = '';
   child.stdout?.on('data', (chunk) => {
@@ -71,6 +73,12 @@ describe.each(SHELLS.filter(([file = '']) => findTool(file) !== undefined))('in 
     const { ended } = start(shell, step(script, { args: ['a b', '-n\n'], environment }));
     expect(await ended).toEqual({ exitCode: 7, output: "2|a b|-n\n|it's $HOME\n`id`|/x|0022\n" });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('its script is in memory, and gone afterwards', async () => {
+    const { output } = await start(shell, step('printf %s "$0"')).ended;
+    expect(output).toMatch(/^\/dev\/shm\/vm\.\w+\/script$/);
+    expect(existsSync(dirname(output))).toBe(false);
   });
 
   test('without a #! line the first failure ends it', async () => {
@@ -115,5 +123,27 @@ describe.each(SHELLS.filter(([file = '']) => findTool(file) !== undefined))('in 
     const daemon = await processIn(join(folder, 'daemon'));
     expect(isAlive(daemon)).toBe(true);
     process.kill(daemon.pid, 'SIGKILL');
+  });
+});
+
+describe('where memory has no room', () => {
+  async function startWithoutRoom(input: Uint8Array): Promise<Running> {
+    const df = join(folder, 'df');
+    await writeFile(df, '#!/bin/sh\necho Filesystem\necho tmpfs 64 64 0 100% /dev/shm\n');
+    await chmod(df, 0o755);
+    return start(['dash'], input, `${folder}:${process.env.PATH}`);
+  }
+
+  test('the script is where temporary files are, and gone afterwards', async () => {
+    const { output } = await (await startWithoutRoom(step('printf %s "$0"'))).ended;
+    expect(dirname(dirname(output))).toBe(folder);
+    expect(await readdir(folder)).toEqual(['df']);
+  });
+
+  test('nothing is left of half a script', async () => {
+    const { child, ended } = await startWithoutRoom(step('echo must not run\n').subarray(0, -4));
+    child.stdin?.end();
+    expect(await ended).toEqual({ exitCode: 125, output: '' });
+    expect(await readdir(folder)).toEqual(['df']);
   });
 });

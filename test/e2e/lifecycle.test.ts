@@ -43,7 +43,7 @@ test('identity: own key, pinned host key, private files', async () => {
     expect((await stat(join(machineDir, file))).mode & 0o777, file).toBe(0o600);
   }
   const hostKey = (await readFile(join(machineDir, 'ssh_host_ed25519_key.pub'), 'utf8')).split(' ')[1];
-  expect(await project.ok('exec', 'm', '--', 'cat', '/etc/ssh/ssh_host_ed25519_key.pub')).toContain(hostKey);
+  expect(await project.ok('exec', 'm', '--', 'cat', '/run/machinefile/ssh_host_ed25519_key.pub')).toContain(hostKey);
   expect(await readFile(join(project.dir, '.vm/.gitignore'), 'utf8')).toBe('*\n');
 });
 

@@ -13,7 +13,7 @@ provision:
 `;
 const INSTALL = 'echo installed >/etc/app; touch /root/.ash_history /var/log/app.log; echo secret >/var/log/app.log\n';
 /** What is a machine's own: none of two may have the same. */
-const IDENTITY = 'cat /etc/hostname /etc/ssh/ssh_host_ed25519_key.pub /root/.ssh/authorized_keys';
+const IDENTITY = 'cat /etc/hostname /run/machinefile/ssh_host_ed25519_key.pub /root/.ssh/authorized_keys';
 
 const machinesOn = (box: string, ...names: string[]) =>
   `machines: { ${names.map((name) => `${name}: { box: ${box} }`).join(', ')} }\n`;

@@ -111,7 +111,7 @@ export const lifecycleKeys = {
     additionalProperties: {
       ...variables.additionalProperties,
       title: 'a text or a number on one line, without #',
-      description: 'The guest reads them from /etc/environment, where # begins a comment even inside quotes.',
+      description: 'The guest reads them as it reads /etc/environment, where # begins a comment even inside quotes.',
       pattern: '^[^#\\u0000-\\u0008\\u000a-\\u001f\\u007f]*$',
     },
   },

@@ -81,9 +81,10 @@ rm -f /var/lib/dhcp/*.lease* /var/lib/NetworkManager/*.lease /var/lib/NetworkMan
 rm -f /var/lib/dhcpcd/*.lease* /var/lib/dhcpcd/duid /var/lib/dhcpcd/secret /etc/dhcpcd.duid /etc/dhcpcd.secret
 rm -f /var/lib/wicked/*
 rm -f /etc/udev/rules.d/70-persistent-net.rules
-[ ! -e /etc/machine-id ] || : >/etc/machine-id
+# Where these are links, no disk holds what they lead to.
+[ -L /etc/machine-id ] || [ ! -e /etc/machine-id ] || : >/etc/machine-id
 [ -L /var/lib/dbus/machine-id ] || rm -f /var/lib/dbus/machine-id
-echo localhost >/etc/hostname
+[ -L /etc/hostname ] || echo localhost >/etc/hostname
 [ ! -e /etc/hosts ] ||
   sed -i -e '/^127\\.0\\.1\\.1[[:space:]]/d' -e '/^# BEGIN machinefile$/,/^# END machinefile$/d' /etc/hosts
 [ ! -e /etc/fstab ] || sed -i '/^# BEGIN machinefile$/,/^# END machinefile$/d' /etc/fstab

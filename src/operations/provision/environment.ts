@@ -7,13 +7,20 @@ import { closeSharedConnection, type LazyGuest } from '../guest.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 
-/** Whether the guest has the machine's `environment`. Pure. */
+/**
+ * Whether the guest has the machine's `environment` for certain: what was written there after the start is lost where the
+ * guest has rebooted by itself, which nobody sees. Pure.
+ */
 export function isEnvironmentApplied(
   { environment }: Pick<MachineSpec, 'environment'>,
-  { environmentFingerprint: applied }: Pick<MachineRecord, 'environmentFingerprint'>,
+  {
+    environmentFingerprint: written,
+    seededEnvironment: seeded,
+  }: Pick<MachineRecord, 'environmentFingerprint' | 'seededEnvironment'>,
 ): boolean {
-  if (applied === undefined) return Object.keys(environment).length === 0;
-  return applied === environmentFingerprint(environment);
+  const wanted = environmentFingerprint(environment);
+  const isSeeded = seeded === undefined || seeded === wanted;
+  return isSeeded && (written ?? environmentFingerprint({})) === wanted;
 }
 
 /** Brings the machine's `environment` into the guest, if it is not there yet. Returns the record as written. */

@@ -7,6 +7,7 @@ import { ensurePrivateFolder, writeFileAtomic } from '../../host/files.ts';
 import { addressesOf, type Nic } from '../../machine/nics.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { HostEntry } from '../../networks/names.ts';
+import { environmentBlock } from '../../provisioners/environment.ts';
 import { guestVolumes } from '../volumes/guest-volumes.ts';
 import { readAuthorizedKey } from './identity.ts';
 
@@ -23,7 +24,7 @@ export async function writeSeed(plan: MachinePlan, { user, hosts }: SeedFacts): 
   if (box === undefined || box.seed === 'vagrant') return;
   const identity = await readIdentity(plan, { seed: box.seed, hosts });
   if (box.seed === 'machinefile') {
-    await writeFileAtomic(layout.seedTarPath, identitySeedTar(identity));
+    await writeFileAtomic(layout.seedTarPath, identitySeedTar(identity, environmentBlock(spec.environment)));
     return;
   }
   const { userData, networkConfig } = spec.cloudInit;

@@ -8,6 +8,7 @@ import type { MachineRecord } from '../../machine/record.ts';
 import { asMade, fixedSettings, hasBooted, isLoginFixed, restartSettings } from '../../machine/settings.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { HostEntry } from '../../networks/names.ts';
+import { environmentFingerprint } from '../../provisioners/environment.ts';
 import { writeSshConfig } from '../guest.ts';
 import { hostsFingerprint } from '../networks/guest-network.ts';
 import type { MachineNetwork } from '../networks/project-networks.ts';
@@ -105,7 +106,10 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
     nics,
     // The guest takes them up now: they may have been edited since the machine was made.
     ...(!hasBooted(record) && { madeWith: fixedSettings(plan) }),
-    ...(plan.box?.seed === 'machinefile' && { hostsFingerprint: hostsFingerprint(hosts) }),
+    ...(plan.box?.seed === 'machinefile' && {
+      hostsFingerprint: hostsFingerprint(hosts),
+      seededEnvironment: environmentFingerprint(spec.environment),
+    }),
     ready: undefined,
     started: { at: new Date().toISOString(), haltTimeoutMs: spec.haltTimeoutMs, settings: restartSettings(plan) },
   };

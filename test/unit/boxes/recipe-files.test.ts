@@ -70,7 +70,7 @@ test('the guest gets the shared files and those of the recipe, readable whatever
   const filesDir = join(recipesDir, '..', 'staged');
   await chmod(join(recipesDir, 'tiny/files/etc/inittab'), 0o600);
   await mkdir(join(recipesDir, 'guest/etc'), { recursive: true });
-  await writeFile(join(recipesDir, 'guest/etc/hostname'), 'shared\n');
+  await writeFile(join(recipesDir, 'guest/etc/shells'), 'shared\n');
   const umask = process.umask(0o077);
   try {
     await stageGuestFiles(await tiny(), filesDir);
@@ -81,7 +81,7 @@ test('the guest gets the shared files and those of the recipe, readable whatever
   expect(await modeOf('etc')).toBe(0o755);
   expect(await modeOf('etc/inittab')).toBe(0o644);
   expect(await modeOf('usr/lib/machinefile/apply-seed')).toBe(0o755);
-  expect(await readFile(join(filesDir, 'etc/hostname'), 'utf8')).toBe('tiny\n');
+  expect(await readFile(join(filesDir, 'etc/shells'), 'utf8')).toContain('login-shell');
 });
 
 describe('a recipe that is like another', () => {

@@ -61,9 +61,9 @@ const identity: GuestIdentity = {
 };
 
 test('the seed of our own boxes', () => {
-  expect(readTar(identitySeedTar(identity))).toEqual([
+  expect(readTar(identitySeedTar(identity, 'A="1"\n'))).toEqual([
     { name: 'hostname', mode: '0000644', content: 'web\n' },
-    { name: 'authorized_keys', mode: '0000600', content: 'ssh-ed25519 CLIENT vm web\n' },
+    { name: 'authorized_keys', mode: '0000644', content: 'ssh-ed25519 CLIENT vm web\n' },
     { name: 'ssh_host_ed25519_key', mode: '0000600', content: 'PRIVATE\n' },
     { name: 'ssh_host_ed25519_key.pub', mode: '0000644', content: 'ssh-ed25519 HOST\n' },
     {
@@ -75,6 +75,7 @@ test('the seed of our own boxes', () => {
 `,
     },
     { name: 'hosts', mode: '0000644', content: '10.1.0.3 db\n10.1.0.2 web\n' },
+    { name: 'environment', mode: '0000644', content: 'A="1"\n' },
   ]);
 });
 
@@ -83,13 +84,13 @@ test('volumes, in their order', () => {
     { label: 'vm-logs', guestPath: '/srv', grows: false },
     { label: 'vm-pgdata', guestPath: '/srv/data', grows: true },
   ];
-  const members = readTar(identitySeedTar({ ...identity, volumes }));
+  const members = readTar(identitySeedTar({ ...identity, volumes }, ''));
   const content = 'vm-logs keep /srv\nvm-pgdata grow /srv/data\n';
   expect(members.at(-1)).toEqual({ name: 'volumes', mode: '0000644', content });
 });
 
 test('the same identity gives the same bytes', () => {
-  expect(identitySeedTar(identity)).toEqual(identitySeedTar(identity));
+  expect(identitySeedTar(identity, '')).toEqual(identitySeedTar(identity, ''));
 });
 
 test.each([0, 1, 511, 512, 513])('a member of %i bytes', (length) => {

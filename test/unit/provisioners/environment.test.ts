@@ -22,7 +22,7 @@ test.each([
   else expect(environmentProblem(name, value)).toContain(problem);
 });
 
-test('the block in /etc/environment', () => {
+test('the block for logins', () => {
   expect(environmentBlock({ A: 'x y', Q: 'say "hi"' })).toBe(
     '# BEGIN machinefile\nA="x y"\nQ="say "hi""\n# END machinefile\n',
   );
@@ -50,9 +50,14 @@ function guest(exitCode: number, stderr = '') {
 
 const never = new AbortController().signal;
 
-test('the values go by standard input', async () => {
+test('what cannot be set is in no block', () => {
+  expect(() => environmentBlock({ A: 'x\nB=y' })).toThrow('environment.A');
+});
+
+test('the values go by standard input, into memory where the guest has it from its seed', async () => {
   const { communicator, commands } = guest(0);
   await writeGuestEnvironment(communicator, { TOKEN: 'secret' }, never);
+  expect(commands[0]?.script).toContain('file=/run/machinefile/environment\n[ -e "$file" ] || file=/etc/environment\n');
   expect(String(commands[0]?.input)).toContain('TOKEN="secret"');
   expect(commands[0]?.script).not.toContain('secret');
 });
