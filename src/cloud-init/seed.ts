@@ -1,4 +1,5 @@
 import { type TarMember, tarArchive } from '../boxes/archives/tar-writer.ts';
+import { dropbearHostKey } from '../communicators/keys.ts';
 
 /** Who a machine is: given to the guest before its SSH server starts. */
 export interface GuestIdentity {
@@ -44,6 +45,7 @@ export function identitySeedTar(identity: GuestIdentity, environment: string): U
     { name: 'authorized_keys', content: `${identity.authorizedKey}\n`, mode: 0o644 },
     { name: 'ssh_host_ed25519_key', content: privateKey, mode: 0o600 },
     { name: 'ssh_host_ed25519_key.pub', content: `${publicKey}\n`, mode: 0o644 },
+    { name: 'dropbear_ed25519_host_key', content: dropbearHostKey({ privateKey }), mode: 0o600 },
     { name: 'networks', content: identity.networks.map(networkLine).join(''), mode: 0o644 },
     {
       name: 'hosts',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { tarArchive } from '../../../src/boxes/archives/tar-writer.ts';
 import { type GuestIdentity, identitySeedTar } from '../../../src/cloud-init/seed.ts';
+import { dropbearHostKey, generateSshKeyPair } from '../../../src/communicators/keys.ts';
 
 interface Member {
   readonly name: string;
@@ -35,7 +36,7 @@ function readTar(bytes: Uint8Array): Member[] {
 const identity: GuestIdentity = {
   hostname: 'web',
   authorizedKey: 'ssh-ed25519 CLIENT vm web',
-  hostKey: { privateKey: 'PRIVATE\n', publicKey: 'ssh-ed25519 HOST' },
+  hostKey: generateSshKeyPair('host web'),
   networks: [
     {
       macAddress: '52:54:00:AB:cd:ef',
@@ -64,8 +65,13 @@ test('the seed of our own boxes', () => {
   expect(readTar(identitySeedTar(identity, 'A="1"\n'))).toEqual([
     { name: 'hostname', mode: '0000644', content: 'web\n' },
     { name: 'authorized_keys', mode: '0000644', content: 'ssh-ed25519 CLIENT vm web\n' },
-    { name: 'ssh_host_ed25519_key', mode: '0000600', content: 'PRIVATE\n' },
-    { name: 'ssh_host_ed25519_key.pub', mode: '0000644', content: 'ssh-ed25519 HOST\n' },
+    { name: 'ssh_host_ed25519_key', mode: '0000600', content: identity.hostKey.privateKey },
+    { name: 'ssh_host_ed25519_key.pub', mode: '0000644', content: `${identity.hostKey.publicKey}\n` },
+    {
+      name: 'dropbear_ed25519_host_key',
+      mode: '0000600',
+      content: Buffer.from(dropbearHostKey(identity.hostKey)).toString('utf8'),
+    },
     {
       name: 'networks',
       mode: '0000644',

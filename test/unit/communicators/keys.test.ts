@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { generateSshKeyPair, knownHostsText } from '../../../src/communicators/keys.ts';
+import { dropbearHostKey, generateSshKeyPair, knownHostsText } from '../../../src/communicators/keys.ts';
 
 /** Reads a sequence of SSH strings. */
 function readFields(bytes: Buffer): Buffer[] {
@@ -37,6 +37,7 @@ test.each(['vm web', 'a', 'longer comment', ''])('the private key file belongs t
   const [keyType, inner, seedAndPublic, storedComment] = readFields(section.subarray(8));
   expect([String(keyType), inner, String(storedComment)]).toEqual(['ssh-ed25519', publicBytes, comment]);
   expect(canSignFor(seedAndPublic?.subarray(0, 32) ?? Buffer.alloc(0), publicBytes ?? Buffer.alloc(0))).toBe(true);
+  expect(readFields(Buffer.from(dropbearHostKey(pair)))).toEqual([keyType, seedAndPublic]);
 });
 
 function canSignFor(seed: Buffer, publicBytes: Buffer): boolean {
