@@ -11,7 +11,7 @@ import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { plannedVolumes } from '../volumes/planned.ts';
 import { baseKey, type MachineFacts, stepKey } from './keys.ts';
-import { layerObstacle, placeObstacle } from './obstacle.ts';
+import { findObstacle } from './obstacle.ts';
 
 /** A step whose outcome is kept. */
 export interface ChainStep {
@@ -52,8 +52,7 @@ export async function findChain(
   { usesSteps, services }: { readonly usesSteps: boolean; readonly services: Services },
 ): Promise<StepChain | undefined> {
   const { spec, box, nics } = target;
-  if (box === undefined || layerObstacle(spec, box) !== undefined) return undefined;
-  if ((await placeObstacle(project, services)) !== undefined) return undefined;
+  if (box === undefined || (await findObstacle(project, target, services)) !== undefined) return undefined;
   const facts = await machineFacts(project, { spec, box, nics }, services);
   const key = baseKey(facts);
   const steps = await keptSteps(spec.provision, services);

@@ -194,9 +194,22 @@ export class LayerWriter implements AsyncDisposable {
   }
 }
 
-/** What the guest has written so far must be on its disk, not in its memory. */
+const KEEPS_IDENTITY_EXIT = 66;
+
+/**
+ * For root. What the guest has written so far must be on its disk, not in its memory; and who the machine is only in its
+ * memory, which it is not where a box was made by an older vm.
+ */
+const WRITE_BACK = `[ -d /run/machinefile/authorized_keys ] && [ -L /etc/machine-id ] || exit ${KEEPS_IDENTITY_EXIT}
+sync`;
+
 async function writeBack(guest: LazyGuest, { signal }: Services): Promise<void> {
   const communicator = await guest.communicator();
-  const { exitCode, stderr } = await communicator.exec({ script: asRoot('sync'), signal });
-  if (exitCode !== 0) throw new GuestError(`the guest did not write its disk:\n  ${stderr.trim()}`, { exitCode });
+  const { exitCode, stderr } = await communicator.exec({ script: asRoot(WRITE_BACK), signal });
+  if (exitCode === 0) return;
+  const reason =
+    exitCode === KEEPS_IDENTITY_EXIT
+      ? 'its box keeps who a machine is on its disk, because an older vm has made it'
+      : `the guest did not write its disk:\n  ${stderr.trim()}`;
+  throw new GuestError(reason, { exitCode });
 }

@@ -2,6 +2,7 @@ import type { Layer } from '../../layers/layer.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import { findChain, type StepChain } from '../layers/chain.ts';
 import { LayerWriter } from '../layers/layer-writer.ts';
+import { findObstacle } from '../layers/obstacle.ts';
 import type { Project } from '../project.ts';
 import { stepRecordOf } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
@@ -30,12 +31,20 @@ export async function makeMachine(
     { ...target, nics: target.network.nics },
     { usesSteps: provision.kind === 'missing' && isUsed, services },
   );
+  if (found === undefined) await reportObstacle(project, target, services);
   const chain = found && (isUsed ? found : { ...found, layer: undefined });
   const start = chain?.layer && { layer: chain.layer, steps: stepRecords(chain, chain.layer) };
   const record = await createMachine(project, { ...target, start }, services);
   const stepsCached = Object.keys(start?.steps ?? {});
   if (chain === undefined || provision.kind === 'none' || provision.kind === 'named') return { record, stepsCached };
   return { record, stepsCached, layers: new LayerWriter(project, chain, { keepsKnown: !isUsed, services }) };
+}
+
+async function reportObstacle(project: Project, { spec, box }: UpTarget, services: Services): Promise<void> {
+  const obstacle = await findObstacle(project, { spec, box }, services);
+  if (obstacle === undefined || spec.provision.length === 0) return;
+  const text = `what its steps do is not kept for the next time: ${obstacle}`;
+  services.reporter.report({ type: 'message', level: 'info', subject: spec.name, text });
 }
 
 function stepRecords({ facts, steps, doneCount }: StepChain, { createdAt }: Layer): MachineRecord['steps'] {
