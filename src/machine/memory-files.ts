@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readTextIfExists, syncToDisk, unlessMissing, writeFileAtomic } from '../host/files.ts';
 import { MEMORY_FORMAT, type MemoryFacts, type MemoryFiles } from './memory.ts';
@@ -27,11 +27,15 @@ export function unfinishedPath({ statePath }: MemoryFiles): string {
   return `${statePath}.new`;
 }
 
-/** Forgets a memory, and what a killed save has left of one. From the first removal on there is none. Repeatable. */
-export async function removeMemory(files: MemoryFiles): Promise<void> {
-  const dir = dirname(files.factsPath);
-  await rm(files.factsPath, { force: true });
+/** From here on there is no memory to go on from; what it was takes space until `removeMemory`. Repeatable. */
+export async function forgetMemory({ factsPath }: MemoryFiles): Promise<void> {
+  const wasThere = await unlessMissing(unlink(factsPath).then(() => true));
   // A host that crashes must not find it again beside disks that have changed since.
-  await unlessMissing(syncToDisk(dir));
+  if (wasThere) await syncToDisk(dirname(factsPath));
+}
+
+/** Removes a memory, and what a killed save has left of one. Repeatable. */
+export async function removeMemory(files: MemoryFiles): Promise<void> {
+  await forgetMemory(files);
   for (const path of [files.statePath, unfinishedPath(files)]) await rm(path, { force: true });
 }

@@ -51,6 +51,8 @@ export interface MachineRecord {
   readonly started: StartRecord | undefined;
   /** The process that was seen to accept a login. Another process, or none, means: not ready. */
   readonly ready: ProcessIdentity | undefined;
+  /** It was restored from its memory, and nobody has entered it since to set its clock. */
+  readonly isClockBehind?: boolean | undefined;
   /** The process in whose guest its volumes were seen to be mounted; absent: it has none. */
   readonly volumesSeenBy?: ProcessIdentity | undefined;
   /** Fingerprint of the environment last written into the guest. */

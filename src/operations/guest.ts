@@ -112,6 +112,9 @@ export async function requireRunning(project: Project, name: string, services: S
       return machine;
     case 'paused':
       throw new StateError(`${name} is paused: ${observed.reason}`, { hint: `vm up ${name} lets it run on` });
+    case 'suspended':
+    case 'restoring':
+      throw new StateError(`${name} is suspended`, { hint: `vm resume ${name} lets it go on` });
     case 'broken':
       throw new StateError(`${name} is broken: ${observed.reason}`, { hint: `vm up --recreate ${name} makes it anew` });
     case 'stopped':

@@ -1,5 +1,6 @@
 import type { Communicator } from '../communicators/communicator.ts';
 import { inPhase } from '../context.ts';
+import { removeMemory } from '../machine/memory-files.ts';
 import { handleOf, type RecordedMachine, type StopOutcome } from '../providers/provider.ts';
 import { CONNECT_TIMEOUT_MS, closeSharedConnection, endpointOf } from './guest.ts';
 import { withHooks } from './hooks.ts';
@@ -9,6 +10,7 @@ import { inReverse } from './order/graph.ts';
 import { runInOrder } from './order/run-in-order.ts';
 import { findTargets, type Project } from './project.ts';
 import type { Services } from './services.ts';
+import { settledState } from './suspend/settled-state.ts';
 import { meterEnd, meterRun } from './usage/metering.ts';
 import { askOverSharedConnection } from './usage/network-reading.ts';
 
@@ -16,7 +18,8 @@ const DEFAULT_HALT_TIMEOUT_MS = 60_000;
 
 export interface HaltOutcome {
   readonly machine: string;
-  readonly outcome: StopOutcome | 'not_created';
+  /** `memory_discarded`: it was suspended. */
+  readonly outcome: StopOutcome | 'memory_discarded' | 'not_created';
 }
 
 /**
@@ -45,7 +48,7 @@ interface HaltOptions {
   readonly services: Services;
 }
 
-/** Stops one machine, between its hooks where it runs. Call with its lock held. */
+/** Stops one machine, between its hooks where it runs, or discards what it was suspended with. Call with its lock held. */
 export async function haltMachine(
   project: Project,
   name: string,
@@ -54,12 +57,18 @@ export async function haltMachine(
   const record = await project.states.read(name);
   if (record === undefined) return { machine: name, outcome: 'not_created' };
   const machine = { record, layout: project.states.layout(name) };
-  const observed = await services.providers[record.provider].state(machine);
+  const observed = await settledState(machine, services);
   if (observed.kind === 'stopped') {
     await releaseSwitches(project, record, services);
     return { machine: name, outcome: 'already_stopped' };
   }
   return withHooks(project, { machine: name, operation: 'halt' }, services, async () => {
+    // Its disks change from here on, or are to be started from.
+    await removeMemory(machine.layout.memory);
+    if (observed.kind === 'suspended') {
+      await releaseSwitches(project, record, services);
+      return { machine: name, outcome: 'memory_discarded' as const };
+    }
     const outcome = await inPhase(services, name, 'halt', () =>
       stopMachine(project, machine, { ...options, services }),
     );

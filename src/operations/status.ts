@@ -154,10 +154,13 @@ function jsonForward({ hostIp, host, guest, protocol }: PortForward): MachineSta
 function machineState(record: MachineRecord, observed: ObservedState): MachineState {
   switch (observed.kind) {
     case 'stopped':
+    case 'suspended':
     case 'broken':
       return observed.kind;
     case 'paused':
       return 'suspended';
+    case 'restoring':
+      return 'starting';
     case 'running': {
       const isUp = isInstalledByHand(record) || isSameProcess(record.ready, observed.process);
       return isUp ? 'running' : 'starting';

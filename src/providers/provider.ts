@@ -33,6 +33,10 @@ export type ObservedState =
   | { readonly kind: 'running'; readonly process: ProcessIdentity }
   /** The hypervisor holds the guest still. */
   | { readonly kind: 'paused'; readonly process: ProcessIdentity; readonly reason: string }
+  /** There is no hypervisor, but a whole memory to go on from. */
+  | { readonly kind: 'suspended'; readonly savedAt: string }
+  /** A hypervisor takes that memory, of which nothing is lost if it is stopped by force. */
+  | { readonly kind: 'restoring'; readonly process: ProcessIdentity }
   /** It cannot be started as it is. */
   | { readonly kind: 'broken'; readonly reason: string };
 
@@ -121,7 +125,7 @@ export interface Provider {
   /** Ends what a `freezeDisks` of these disks that was killed began: all are frozen then, or none. Repeatable. */
   settleFreeze(machine: RecordedMachine, disks: readonly FreezableDisk[]): Promise<'frozen' | 'untouched'>;
 
-  /** Lets a paused machine run on. @throws VmError if it does not. */
+  /** Lets a paused machine run on, and its networks know where it is. @throws VmError if it does not run. */
   unpause(machine: RecordedMachine): Promise<void>;
 
   /**

@@ -5,6 +5,7 @@ import { noHooksOption } from './project-options.ts';
 
 const TEXTS: Readonly<Record<HaltOutcome['outcome'], string>> = {
   already_stopped: 'was not running',
+  memory_discarded: 'is stopped; what was in its memory when it was suspended is discarded',
   not_created: 'is not created',
   power_button: 'is stopped',
   guest_poweroff: 'is stopped; it did not hear the power button, so it was told to power off',
@@ -15,7 +16,7 @@ const TEXTS: Readonly<Record<HaltOutcome['outcome'], string>> = {
 export const haltCommand: CommandDefinition = {
   name: 'halt',
   args: '[machines...]',
-  summary: 'stop machines, gracefully',
+  summary: 'stop machines, gracefully; of suspended ones the memory is discarded',
   group: 'Machines',
   example: 'vm halt web',
   completes: 'machines',

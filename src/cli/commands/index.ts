@@ -24,6 +24,7 @@ import { sshCommand } from './ssh.ts';
 import { sshConfigCommand } from './ssh-config.ts';
 import { statsCommand } from './stats.ts';
 import { statusCommand } from './status.ts';
+import { resumeCommand, suspendCommand } from './suspend.ts';
 import { syncCommand } from './sync.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
@@ -43,6 +44,8 @@ export const commands: readonly CommandDefinition[] = [
   statsCommand,
   usageCommand,
   haltCommand,
+  suspendCommand,
+  resumeCommand,
   reloadCommand,
   scaleCommand,
   destroyCommand,

@@ -131,6 +131,11 @@ async function checkStartable(machine: RecordedMachine, { providers }: Services)
   const { provider, machine: name } = machine.record;
   const observed = await providers[provider].state(machine);
   if (observed.kind === 'broken') throw new StateError(`${name} cannot be packaged: ${observed.reason}`);
+  if (observed.kind === 'suspended' || observed.kind === 'restoring') {
+    throw new StateError(`${name} is suspended: its disk is whole only together with what was in its memory`, {
+      hint: `vm resume ${name}, and package it then; or vm halt ${name}, which discards its memory`,
+    });
+  }
   if (observed.kind === 'paused') {
     throw new StateError(`${name} is paused: ${observed.reason}`, { hint: `vm up ${name} lets it run on` });
   }

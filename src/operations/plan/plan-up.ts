@@ -28,7 +28,7 @@ export type CurrentMachine =
   /** `up` cannot work with it. */
   | { readonly kind: 'broken'; readonly reason: string }
   | {
-      readonly kind: 'stopped' | 'running' | 'paused';
+      readonly kind: 'stopped' | 'running' | 'paused' | 'suspended';
       readonly record: MachineRecord;
       /** What was edited and is not true of it yet, but for what `up` applies in any case. */
       readonly pending: readonly PendingSetting[];
@@ -110,6 +110,7 @@ function actionOf(facts: UpFacts): Pick<UpPlan, 'action' | 'reason'> {
     case 'running':
       return act('none');
     case 'paused':
+    case 'suspended':
       return act('resume');
     case 'stopped': {
       const blocking = current.pending.filter(({ blocksStart }) => blocksStart).map(({ setting }) => setting);

@@ -87,7 +87,9 @@ async function observeExisting(
   const box = record.box && (await ownBox(record.box.key, outlook, services));
   const edited = { spec, box, nics, record, wantedBoxKey: wantedBoxKey(outlook) };
   const pending = await findPending(project, edited, services);
-  return { kind: observed.kind, record, pending, live: liveSettings(spec, record) };
+  // A restore that was killed is begun anew.
+  const kind = observed.kind === 'restoring' ? 'suspended' : observed.kind;
+  return { kind, record, pending, live: liveSettings(spec, record) };
 }
 
 /** What the machine stands on, whatever the Machinefile names now. @throws StateError if it is gone or damaged. */

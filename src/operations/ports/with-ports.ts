@@ -15,7 +15,7 @@ import type { WantedPort } from './wanted-ports.ts';
 const PORT_ATTEMPTS = 5;
 
 interface PortDecision {
-  readonly spec: MachineSpec;
+  readonly spec: Pick<MachineSpec, 'name'>;
   readonly record: MachineRecord;
   readonly wanted: readonly WantedPort[];
   /** What its hypervisor has open now. */

@@ -11,11 +11,15 @@ import { endpointOf, LazyGuest } from '../guest.ts';
 import { setUpCards } from '../networks/converge.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
+import { setGuestClock } from '../suspend/guest-clock.ts';
 import { isInstalledByHand } from './by-hand.ts';
 import { enterFirst, needsEntry } from './first-entry.ts';
 
+const DEFAULT_BOOT_TIMEOUT_MS = 300_000;
+
 export interface BootingMachine {
-  readonly spec: MachineSpec;
+  /** Absent: the Machinefile says nothing of it. */
+  readonly spec: MachineSpec | undefined;
   readonly box: Box | undefined;
   readonly record: MachineRecord;
   readonly process: ProcessIdentity;
@@ -23,8 +27,8 @@ export interface BootingMachine {
 }
 
 /**
- * Waits until the guest of a running machine accepts a login, and sets up what it did not take from its seed. Call with the
- * machine's lock held.
+ * Waits until the guest of a running machine accepts a login, and sets up what it did not take from its seed; of one that
+ * was restored also its clock. Call with the machine's lock held.
  * @throws GuestError with what its console said last.
  */
 export async function awaitReady(
@@ -32,35 +36,43 @@ export async function awaitReady(
   { spec, box, record, process, isBooting }: BootingMachine,
   services: Services,
 ): Promise<{ record: MachineRecord; guest: LazyGuest }> {
-  const layout = project.states.layout(spec.name);
+  const { machine: name } = record;
+  const layout = project.states.layout(name);
   if (isInstalledByHand(record)) return { record, guest: new LazyGuest({ record, layout }, services) };
-  const provider = services.providers[spec.provider];
-  return inPhase(services, spec.name, 'boot', async () => {
+  const provider = services.providers[record.provider];
+  return inPhase(services, name, record.isClockBehind ? 'reconnect' : 'boot', async () => {
     const options = {
-      timeoutMs: spec.bootTimeoutMs,
+      timeoutMs: spec?.bootTimeoutMs ?? DEFAULT_BOOT_TIMEOUT_MS,
       signal: services.signal,
       isBooting,
       networkMark: () => provider.networkMark({ record, layout }),
       diagnose: () => provider.diagnoseBoot({ record, layout }, process),
-      onProgress: (text: string) => services.reporter.report({ type: 'progress', subject: spec.name, text }),
+      onProgress: (text: string) => services.reporter.report({ type: 'progress', subject: name, text }),
     };
     let communicator: Communicator;
     let entered = record;
     try {
-      const isNew = needsEntry({ spec, box, record });
+      const isNew = spec !== undefined && needsEntry({ spec, box, record });
       if (isNew) entered = await enterFirst(project, { spec, box, record }, { options, services });
       communicator = await services.guests.waitUntilReady(await endpointOf({ record, layout }), {
         ...options,
         isBooting: isBooting && !isNew,
       });
     } catch (error) {
-      throw await explainBootFailure(error, spec.name, layout.serialLogPath);
+      throw await explainBootFailure(error, name, layout.serialLogPath);
     }
     if (box?.seed !== 'machinefile') await setUpCards(entered, communicator, services);
-    const ready = { ...entered, ready: process };
+    if (entered.isClockBehind) await setGuestClock(communicator, name, services);
+    const ready = asReady(entered, process);
     await project.states.write(ready);
     return { record: ready, guest: new LazyGuest({ record: ready, layout }, services, communicator) };
   });
+}
+
+/** What was restored has its volumes where they were. */
+function asReady(record: MachineRecord, process: ProcessIdentity): MachineRecord {
+  if (!record.isClockBehind) return { ...record, ready: process };
+  return { ...record, ready: process, isClockBehind: undefined, volumesSeenBy: record.volumesSeenBy && process };
 }
 
 /** A guest that did not come up is left for inspection: the message carries what its console said last. */

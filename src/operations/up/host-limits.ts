@@ -13,7 +13,7 @@ export async function compareWithHost(
   for (const spec of specs) {
     const record = await states.readIfWhole(spec.name);
     const observed = record && (await providers[record.provider].state({ record, layout: states.layout(spec.name) }));
-    if (observed === undefined || observed.kind === 'stopped') starting.push(spec);
+    if (observed === undefined || observed.kind === 'stopped' || observed.kind === 'suspended') starting.push(spec);
   }
   const warning = memoryWarning(starting, readHostCapacity());
   if (warning !== undefined) reporter.report({ type: 'message', level: 'warning', text: warning });

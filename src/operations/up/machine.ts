@@ -19,6 +19,8 @@ import type { ProvisionChoice } from '../provision/choice.ts';
 import { applyEnvironment } from '../provision/environment.ts';
 import { type ProvisionResult, provisionMachine, type StepOutcome } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
+import { restoreMachine } from '../suspend/restore.ts';
+import { letRunOn, settledState } from '../suspend/settled-state.ts';
 import { syncMachine } from '../sync.ts';
 import { meterRun } from '../usage/metering.ts';
 import { mountVolumes } from '../volumes/mount.ts';
@@ -28,7 +30,7 @@ import { awaitCloudInit } from './cloud-init.ts';
 import { indexEntryOf } from './create.ts';
 import { makeMachine } from './make-machine.ts';
 import { findPending, leftByUp, reportPending } from './pending.ts';
-import { type StartableMachine, startMachine } from './start.ts';
+import { type StartableMachine, type Started, startMachine } from './start.ts';
 
 export interface UpOptions {
   readonly provision: ProvisionChoice;
@@ -139,7 +141,7 @@ interface Running {
   readonly pending: readonly PendingSetting[];
 }
 
-/** Starts the machine if it is stopped, and waits until it is ready if it was not yet seen to be. */
+/** Starts the machine if it is stopped, or lets it go on, and waits until it is ready if it was not yet seen to be. */
 async function ensureRunning(
   project: Project,
   { target, record }: { target: UpTarget; record: MachineRecord },
@@ -148,29 +150,50 @@ async function ensureRunning(
   const { spec, network } = target;
   const layout = project.states.layout(spec.name);
   const box = await boxOf(record, target, services);
-  const edited = { spec, box, nics: network.nics, record, wantedBoxKey: target.box?.key };
-  const provider = services.providers[spec.provider];
-  const observed = await provider.state({ record, layout });
-  if (observed.kind === 'broken') {
-    throw new GuestError(`${spec.name} cannot be started: ${observed.reason}`, {
-      hint: `vm up --recreate ${spec.name} makes it anew; what was on its disk is lost`,
-    });
-  }
-  const isStarted = observed.kind === 'stopped';
-  const pending = leftByUp(await findPending(project, edited, services), isStarted);
+  const found = await findRunning(project, { spec, box, network, record }, services);
+  const edited = { spec, box, nics: network.nics, record: found?.record ?? record, wantedBoxKey: target.box?.key };
+  const pending = leftByUp(await findPending(project, edited, services), found === undefined);
   reportPending(record, pending, services);
-  const done = { started: isStarted, resumed: observed.kind === 'paused', pending };
-  if (observed.kind === 'stopped') {
+  if (found === undefined) {
     const started = await startMachine(project, { spec, box, network, record }, services);
-    return { ...(await awaitReady(project, { spec, box, ...started, isBooting: true }, services)), ...done };
+    const ready = await awaitReady(project, { spec, box, ...started, isBooting: true }, services);
+    return { ...ready, started: true, resumed: false, pending };
   }
-  if (observed.kind === 'paused') await provider.unpause({ record, layout });
-  const current = await refreshRunning(project, { spec, box, network, record }, services);
-  if (isSameProcess(record.ready, observed.process)) {
+  const { process, resumed } = found;
+  const done = { started: false, resumed, pending };
+  const current = await refreshRunning(project, { spec, box, network, record: found.record }, services);
+  if (isSameProcess(current.ready, process)) {
     return { record: current, guest: new LazyGuest({ record: current, layout }, services), ...done };
   }
-  const booting = { spec, box, record: current, process: observed.process, isBooting: false };
-  return { ...(await awaitReady(project, booting, services)), ...done };
+  return {
+    ...(await awaitReady(project, { spec, box, record: current, process, isBooting: false }, services)),
+    ...done,
+  };
+}
+
+/** The machine as it runs, paused or suspended ones once they run on; undefined where it has to be started. */
+async function findRunning(
+  project: Project,
+  { spec, network, record }: StartableMachine,
+  services: Services,
+): Promise<(Started & { readonly resumed: boolean }) | undefined> {
+  const machine = { record, layout: project.states.layout(spec.name) };
+  const observed = await settledState(machine, services);
+  switch (observed.kind) {
+    case 'broken':
+      throw new GuestError(`${spec.name} cannot be started: ${observed.reason}`, {
+        hint: `vm up --recreate ${spec.name} makes it anew; what was on its disk is lost`,
+      });
+    case 'stopped':
+      return undefined;
+    case 'suspended': {
+      const restored = await restoreMachine(project, { record, spec, nics: network.nics }, services);
+      return restored && { ...restored, resumed: true };
+    }
+    case 'paused':
+      await letRunOn(machine, services);
+  }
+  return { record, process: observed.process, resumed: observed.kind === 'paused' };
 }
 
 /** The disk stands on the box it was made of, whatever the Machinefile names now. */

@@ -3,6 +3,7 @@ import { inPhase } from '../../context.ts';
 import { ensureRuntimeDir } from '../../host/dirs.ts';
 import type { ProcessIdentity } from '../../host/processes.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
+import { removeMemory } from '../../machine/memory-files.ts';
 import { type MachinePlan, planMachine } from '../../machine/plan.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import { asMade, fixedSettings, hasBooted, isLoginFixed, restartSettings } from '../../machine/settings.ts';
@@ -97,6 +98,8 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
   const { spec, nics } = plan;
   const provider = services.providers[spec.provider];
   await provider.check(plan);
+  // From here on its disks change: what was in its memory would not fit any more.
+  await removeMemory(plan.layout.memory);
   await provider.ensureDisks(plan, services);
   await writeSeed(plan, { user: record.ssh.user, hosts });
   // Recorded before the start: a killed `vm` must not leave a process that nobody knows how to reach.
@@ -111,6 +114,7 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
       seededEnvironment: environmentFingerprint(spec.environment),
     }),
     ready: undefined,
+    isClockBehind: undefined,
     started: { at: new Date().toISOString(), haltTimeoutMs: spec.haltTimeoutMs, settings: restartSettings(plan) },
   };
   await project.states.write(starting);

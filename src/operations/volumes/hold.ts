@@ -7,7 +7,7 @@ import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { ensureVolume } from './ensure.ts';
 import { requireFormatTool } from './format.ts';
-import { volumeHolders } from './holders.ts';
+import { explainHolder, volumeHolders } from './holders.ts';
 import { plannedVolumes } from './planned.ts';
 
 /**
@@ -16,7 +16,7 @@ import { plannedVolumes } from './planned.ts';
  */
 export async function checkVolumes(
   project: Project,
-  { spec, volumes }: Pick<MachinePlan, 'spec' | 'volumes'>,
+  { spec, volumes }: Pick<MachinePlan, 'volumes'> & { readonly spec: Pick<MachineSpec, 'name'> },
   services: Services,
 ): Promise<void> {
   if (volumes.length === 0) return;
@@ -26,9 +26,10 @@ export async function checkVolumes(
   for (const { name } of volumes) {
     const holder = holders.get(name);
     if (holder === undefined || holder.machine === spec.name) continue;
+    const { doing, hint } = explainHolder(holder);
     throw new StateError(
-      `${spec.name}: the volume ${name} is attached to ${holder.machine} of the project ${holder.project}, which runs`,
-      { hint: `one machine at a time can have it: vm halt ${holder.machine}` },
+      `${spec.name}: the volume ${name} is attached to ${holder.machine} of the project ${holder.project}, which ${doing}`,
+      { hint: `one machine at a time can have it: ${hint}` },
     );
   }
 }

@@ -4,7 +4,7 @@ import { clearVolumeLeftovers } from '../leftovers.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { lockVolumes } from './hold.ts';
-import { volumeHolders } from './holders.ts';
+import { explainHolder, volumeHolders } from './holders.ts';
 import { type VolumeUser, volumeUsers } from './users.ts';
 
 /** A volume that exists, as it is now. What is not known of a damaged one is null. */
@@ -21,7 +21,7 @@ export interface VolumeStatus {
   readonly createdAt: string | null;
   /** The machines that have it when they run. */
   readonly users: readonly VolumeUser[];
-  /** The one that runs. */
+  /** The one that runs, or is suspended. */
   readonly attachedTo: string | null;
   /** What is wrong with it. */
   readonly problem: string | null;
@@ -72,7 +72,7 @@ export async function volumesNamed(
 
 /**
  * Removes volumes and what is on them.
- * @throws StateError if a running machine has one of them: nothing is removed then.
+ * @throws StateError if a machine that runs, or is suspended, has one of them: nothing is removed then.
  */
 export async function removeVolumes(
   project: Project,
@@ -88,7 +88,7 @@ export async function removeVolumes(
   await project.states.removeIfEmpty();
 }
 
-/** @throws StateError if a running machine, other than those of `leaving`, has one of the volumes. */
+/** @throws StateError if a machine that runs or is suspended, other than those of `leaving`, has one of the volumes. */
 export async function checkDetached(
   project: Project,
   names: readonly string[],
@@ -99,8 +99,7 @@ export async function checkDetached(
   for (const name of names) {
     const holder = holders.get(name);
     if (holder === undefined || leaving.includes(holder.machine)) continue;
-    throw new StateError(`the volume ${name} is attached to ${holder.machine}, which runs`, {
-      hint: `vm halt ${holder.machine} gives it up`,
-    });
+    const { doing, hint } = explainHolder(holder);
+    throw new StateError(`the volume ${name} is attached to ${holder.machine}, which ${doing}`, { hint });
   }
 }

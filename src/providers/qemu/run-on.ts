@@ -4,6 +4,8 @@ import { ask } from './migration.ts';
 import type { QmpClient } from './qmp.ts';
 
 const RUN_ON_TIMEOUT_MS = 30_000;
+/** In milliseconds: switches may have forgotten meanwhile where its cards are. */
+const ANNOUNCEMENTS = { initial: 50, max: 550, rounds: 5, step: 100 };
 /** QEMU takes its disks up again, which may be slow. */
 const CONT_TIMEOUT_MS = 120_000;
 
@@ -25,7 +27,9 @@ async function tryToRunOn(monitor: QmpClient): Promise<true | undefined> {
     if (error instanceof StateError) return undefined;
     throw error;
   }
-  return isRunning(await monitor.execute('query-status')) ? true : undefined;
+  if (!isRunning(await monitor.execute('query-status'))) return undefined;
+  await monitor.execute('announce-self', ANNOUNCEMENTS);
+  return true;
 }
 
 function isRunning(status: unknown): boolean {
