@@ -96,6 +96,8 @@ const doing: readonly Case[] = [
   { heading: 'box build', args: ['box', 'build', 'tiny'] },
   { heading: 'box remove', args: ['box', 'remove', 'tiny'] },
   { heading: 'package', args: ['package', 'web', '--as-is', '--output', 'web.qcow2'] },
+  { heading: 'suspend', args: ['suspend'] },
+  { heading: 'resume', args: ['resume'] },
   { heading: 'halt', args: ['halt'] },
   { heading: 'destroy', args: ['destroy', '--yes'] },
   { heading: 'volume rm', args: ['volume', 'rm', 'pgdata', '--yes'] },
