@@ -34,6 +34,8 @@ export type { Services } from './operations/services.ts';
 export type { MachineStats } from './operations/stats/machine-stats.ts';
 export { followStats, stats } from './operations/stats/stats.ts';
 export { type MachineStatus, status, statusOfHost } from './operations/status.ts';
+export { resume } from './operations/suspend/resume.ts';
+export { suspend } from './operations/suspend/suspend.ts';
 export { sync } from './operations/sync.ts';
 export { dryRun } from './operations/up/dry-run.ts';
 export { up } from './operations/up/up.ts';

@@ -33,8 +33,8 @@ export type ObservedState =
   | { readonly kind: 'running'; readonly process: ProcessIdentity }
   /** The hypervisor holds the guest still. */
   | { readonly kind: 'paused'; readonly process: ProcessIdentity; readonly reason: string }
-  /** There is no hypervisor, but a whole memory to go on from. */
-  | { readonly kind: 'suspended'; readonly savedAt: string }
+  /** There is no hypervisor, but a memory to go on from; whether it is of use shows when it is restored. */
+  | { readonly kind: 'suspended' }
   /** A hypervisor takes that memory, of which nothing is lost if it is stopped by force. */
   | { readonly kind: 'restoring'; readonly process: ProcessIdentity }
   /** It cannot be started as it is. */

@@ -41,6 +41,7 @@ describe('a memory that does not fit: the machine is started from its disk, and 
       async () => writeFile(at('memory.state'), (await readFile(at('memory.state'), 'utf8')).replace('guest', 'ghost')),
       'the file that it was saved in is damaged',
     ],
+    ['facts that cannot be read', () => truncate(at('memory.json'), 5), 'what is kept of it cannot be read'],
     [
       'a disk that was written to',
       () => appendFile(at('disk.qcow2'), 'x'),

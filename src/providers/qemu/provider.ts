@@ -6,9 +6,8 @@ import { readTail } from '../../host/files.ts';
 import { isAlive } from '../../host/processes.ts';
 import { lastLines } from '../../machine/console-text.ts';
 import { runtimeLayout } from '../../machine/layout.ts';
-import { readMemoryFacts } from '../../machine/memory-files.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
-import type { ObservedState, Provider, RecordedMachine } from '../provider.ts';
+import type { Provider, RecordedMachine } from '../provider.ts';
 import { CONSOLE_ID, qemuBinary, qemuCommand } from './args.ts';
 import { findFatalConsoleText } from './boot-diagnosis.ts';
 import { isConnected } from './chardevs.ts';
@@ -78,11 +77,18 @@ export const qemuProvider: Provider = {
 
   async state(machine) {
     const qemu = findQemu({ id: machine.record.id, layout: machine.layout });
-    if (qemu === undefined) return stateWithoutQemu(machine);
+    const isSaved = existsSync(machine.layout.memory.factsPath);
+    if (qemu === undefined) {
+      // A freeze that was killed is settled by the next command that changes the machine.
+      const isSettled = machine.record.freezing === undefined;
+      const missing = diskPathsOf(machine).find((path) => isSettled && !existsSync(path));
+      if (missing !== undefined) return { kind: 'broken', reason: `its disk ${missing} is gone` };
+      return { kind: isSaved ? 'suspended' : 'stopped' };
+    }
     const reason = await pauseReason(machine);
     if (reason === undefined) return { kind: 'running', process: qemu };
     // Until the memory is known to be whole its facts are there, and the guest is not let run.
-    const isRestoring = reason === 'inmigrate' || (reason === 'paused' && existsSync(machine.layout.memory.factsPath));
+    const isRestoring = reason === 'inmigrate' || (reason === 'paused' && isSaved);
     return isRestoring ? { kind: 'restoring', process: qemu } : { kind: 'paused', process: qemu, reason };
   },
 
@@ -119,15 +125,6 @@ export const qemuProvider: Provider = {
     return findFatalConsoleText(await readTail(layout.serialLogPath));
   },
 };
-
-async function stateWithoutQemu(machine: RecordedMachine): Promise<ObservedState> {
-  // A freeze that was killed is settled by the next command that changes the machine.
-  const isSettled = machine.record.freezing === undefined;
-  const missing = diskPathsOf(machine).find((path) => isSettled && !existsSync(path));
-  if (missing !== undefined) return { kind: 'broken', reason: `its disk ${missing} is gone` };
-  const memory = await readMemoryFacts(machine.layout.memory);
-  return memory === undefined ? { kind: 'stopped' } : { kind: 'suspended', savedAt: memory.savedAt };
-}
 
 function diskPathsOf({ record, layout }: RecordedMachine): string[] {
   const length = record.box?.extraDiskCount ?? 0;
