@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { HostCommand } from './exec.ts';
 
 /**
  * A process as the kernel knows it. A pid alone is reused; a pid with its start time is not.
@@ -54,7 +55,7 @@ function argumentsContain(pid: number, marker: string): boolean {
 }
 
 /** The words that a process was started by; undefined if there is none with this pid. */
-export function readCommand(pid: number): { readonly file: string; readonly args: readonly string[] } | undefined {
+export function readCommand(pid: number): HostCommand | undefined {
   const [file, ...args] = readProcFile(pid, 'cmdline')?.split('\0').slice(0, -1) ?? [];
   return file === undefined ? undefined : { file, args };
 }

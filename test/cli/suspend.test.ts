@@ -57,6 +57,22 @@ describe('a memory that does not fit: the machine is started from its disk, and 
     expect(existsSync(at('memory.json'))).toBe(false);
   });
 
+  test('what QEMU itself does not take', async () => {
+    await project.ok('suspend');
+    const env = { ...project.env, FAKE_QEMU_LAST_WORDS: 'load of migration failed' };
+    const { stderr } = await project.vmWith(env, 'resume');
+    expect(stderr).toContain('is lost: QEMU does not take it: load of migration failed');
+  });
+
+  test('a QEMU that dies without a word tells nothing of the memory, which is kept', async () => {
+    await project.ok('up');
+    await project.ok('suspend');
+    const { exitCode } = await project.vmWith({ ...project.env, FAKE_QEMU_LAST_WORDS: '' }, 'resume');
+    expect(exitCode).toBe(1);
+    expect(await project.status('m')).toMatchObject({ state: 'suspended' });
+    expect(await project.ok('resume')).toBe('m goes on where it was suspended\n');
+  });
+
   test('another QEMU', async () => {
     await project.ok('suspend');
     const { exitCode, stderr } = await project.vmWith({ ...project.env, FAKE_QEMU_VERSION: '10.0.2' }, 'up');

@@ -1,6 +1,5 @@
 import { inPhase } from '../../context.ts';
 import { ensureRuntimeDir } from '../../host/dirs.ts';
-import type { ProcessIdentity } from '../../host/processes.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
 import type { ConnectedNic } from '../../machine/nics.ts';
 import type { MachineRecord } from '../../machine/record.ts';
@@ -79,7 +78,7 @@ async function restoreWith(project: Project, before: MachineRecord, services: Se
   await letRunOn(machine, services);
   await writeSshConfig(machine);
   await meterRun(project, machine, { services });
-  return { record, process: restore.process satisfies ProcessIdentity };
+  return { record, process: restore.process };
 }
 
 /** The ports of the Machinefile and those that were added, as at a start; without it those that it had. */

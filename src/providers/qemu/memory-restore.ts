@@ -112,15 +112,19 @@ function isSame(sent: StreamFacts, { sha256, bytes }: MemoryFacts): boolean {
   return sent.sha256 === sha256 && sent.bytes === bytes;
 }
 
-/** QEMU ends when it cannot make sense of what it is sent: of a damaged file, most likely. */
+/**
+ * QEMU ends when it cannot make sense of what it is sent: of a damaged file, most likely, or it says why.
+ * @throws the error where it says nothing: it was killed, say, and another one may take what this one did not.
+ */
 async function whyNotTaken(
   error: StateError,
   { saved, files, subject }: MemoryStart,
   signal: AbortSignal,
 ): Promise<string> {
   if ((await sha256OfFile(files.statePath, signal)) !== saved.sha256) return DAMAGED;
-  const words = lastLines(await readTail(subject.layout.hypervisorLogPath));
-  return words.trim() === '' ? error.message : `QEMU does not take it: ${words.trim()}`;
+  const words = lastLines(await readTail(subject.layout.hypervisorLogPath)).trim();
+  if (words === '') throw error;
+  return `QEMU does not take it: ${words}`;
 }
 
 /** Ends the QEMU that was started, which has touched no disk. */

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { InterruptedError, StateError } from '../../errors.ts';
+import { InterruptedError, StateError, TimeoutError } from '../../errors.ts';
 import { asWriteError, syncToDisk } from '../../host/files.ts';
 
 /** What went through a stream. */
@@ -22,6 +22,8 @@ export interface StreamPlaces {
 }
 
 const CHUNK_BYTES = 1 << 20;
+/** Who has read nothing for so long will not go on. */
+const IDLE_TIMEOUT_MS = 60_000;
 
 /** Takes a single connection on a socket, and writes what comes over it into a file. Dispose it after use. */
 export class StateReceiver implements AsyncDisposable {
@@ -88,6 +90,7 @@ export async function sendState(
 ): Promise<StreamFacts> {
   const meter = new HashingStream(onProgress);
   const socket = connect(socketPath);
+  socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy(new TimeoutError('QEMU reads nothing any more')));
   try {
     await pipeline(createReadStream(filePath, { highWaterMark: CHUNK_BYTES }), meter, socket, { signal });
   } catch (cause) {
