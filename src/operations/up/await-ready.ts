@@ -63,16 +63,10 @@ export async function awaitReady(
     }
     if (box?.seed !== 'machinefile') await setUpCards(entered, communicator, services);
     if (entered.isClockBehind) await setGuestClock(communicator, name, services);
-    const ready = asReady(entered, process);
+    const ready = { ...entered, ready: process, isClockBehind: undefined };
     await project.states.write(ready);
     return { record: ready, guest: new LazyGuest({ record: ready, layout }, services, communicator) };
   });
-}
-
-/** What was restored has its volumes where they were. */
-function asReady(record: MachineRecord, process: ProcessIdentity): MachineRecord {
-  if (!record.isClockBehind) return { ...record, ready: process };
-  return { ...record, ready: process, isClockBehind: undefined, volumesSeenBy: record.volumesSeenBy && process };
 }
 
 /** A guest that did not come up is left for inspection: the message carries what its console said last. */
