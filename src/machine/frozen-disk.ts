@@ -8,6 +8,14 @@ export interface FreezableDisk {
   readonly path: string;
   /** Where the frozen file goes, absolute, on the same file system. The end of its folder's name is unique. */
   readonly frozenPath: string;
+  /** How what stands on it names it; absent: by `frozenPath`. */
+  readonly reference?: string;
+}
+
+/** A disk of a stopped machine that is to be replaced by an empty overlay of a frozen one. */
+export interface ResetDisk extends FreezableDisk {
+  /** Where the overlay is made, beside `path`; its name is unique. */
+  readonly overlayPath: string;
 }
 
 const UNIQUE_LENGTH = 8;
@@ -22,7 +30,12 @@ export function freezeId({ frozenPath }: Pick<FreezableDisk, 'frozenPath'>): str
  * it is frozen in turn, it is opened anew by that name.
  */
 export function overlayPathOf(disk: FreezableDisk): string {
-  return `${disk.path}.on-${freezeId(disk)}`;
+  return overlayPathFor(disk, freezeId(disk));
+}
+
+/** @param id eight characters or more, and no other's. */
+export function overlayPathFor({ path }: Pick<FreezableDisk, 'path'>, id: string): string {
+  return `${path}.on-${id}`;
 }
 
 /** Whether the file beside a disk is, or was, such an overlay of it. */

@@ -32,6 +32,12 @@ export interface MachineRecord {
   readonly unfinishedLayer?: string;
   /** The layer that its disks are being frozen into; they may stand on it by now. Absent: none. */
   readonly freezing?: { readonly layerId: string };
+  /** The id of the snapshot that its disks stand on, which may be hidden. Absent: on none. */
+  readonly snapshot?: string | undefined;
+  /** The snapshot that its disks are being frozen into; they may stand on it by now. Absent: none. */
+  readonly savingSnapshot?: string | undefined;
+  /** It has gone back to the snapshot that it stands on, but not all of its disks are in their places. Absent: they are. */
+  readonly restoring?: { readonly attempt: string; readonly hasMemory: boolean } | undefined;
   /**
    * Its own disks that were made, also those that the Machinefile does not name any more: one of them that is not there
    * is lost, not to be made again. Absent: none.

@@ -3,6 +3,7 @@ import type { StateStore } from '../machine/state-store.ts';
 import { settleFreezing } from './layers/freezing.ts';
 import type { Project } from './project.ts';
 import type { Services } from './services.ts';
+import { settleSnapshots } from './snapshots/settle.ts';
 import { settleEndedRun } from './usage/metering.ts';
 
 /** What a command says that has to wait: for whom. */
@@ -30,6 +31,7 @@ export async function lockMachine(
   });
   await settleEndedRun(project, name, services);
   await settleFreezing(project, name, services);
+  await settleSnapshots(project, name, services);
   return lock;
 }
 

@@ -4,7 +4,7 @@ import type { HostCommand } from '../host/exec.ts';
 import { type PortAddress, portText } from '../host/port-address.ts';
 import type { ProcessIdentity } from '../host/processes.ts';
 import type { ForwardChange, OpenPort } from '../machine/forwards.ts';
-import type { FreezableDisk } from '../machine/frozen-disk.ts';
+import type { FreezableDisk, ResetDisk } from '../machine/frozen-disk.ts';
 import type { MachineLayout } from '../machine/layout.ts';
 import type { MemoryFiles } from '../machine/memory.ts';
 import type { MachinePlan } from '../machine/plan.ts';
@@ -115,12 +115,21 @@ export interface Provider {
   applyForwards(machine: RecordedMachine, wanted: readonly OpenPort[]): Promise<ForwardChange>;
 
   /**
-   * Freezes disks of a running machine without stopping it, all at the same instant. What the guest has not written by
-   * then is not in them. Must not be called before a freeze that was killed is settled.
+   * Freezes disks of a machine without stopping it, all at the same instant. What the guest has not written by then is not
+   * in them. Must not be called before a freeze that was killed is settled.
    * @throws StateError when the hypervisor refuses: the disks are as before then; TimeoutError when it falls silent: to be
    * settled.
    */
   freezeDisks(machine: RecordedMachine, disks: readonly FreezableDisk[], context: RunContext): Promise<void>;
+
+  /**
+   * Makes the empty overlays that are to replace disks of a machine. Its disks stay as they are.
+   * @throws VmError if the disk of the host is full: none is left then.
+   */
+  prepareReset(disks: readonly ResetDisk[], context: RunContext): Promise<void>;
+
+  /** Puts them in the places of the disks of a stopped machine, which are lost. Repeatable, also after it was killed. */
+  resetDisks(disks: readonly ResetDisk[]): Promise<void>;
 
   /** Ends what a `freezeDisks` of these disks that was killed began: all are frozen then, or none. Repeatable. */
   settleFreeze(machine: RecordedMachine, disks: readonly FreezableDisk[]): Promise<'frozen' | 'untouched'>;

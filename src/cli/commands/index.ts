@@ -20,6 +20,7 @@ import { provisionCommand } from './provision.ts';
 import { reloadCommand } from './reload.ts';
 import { scaleCommand } from './scale.ts';
 import { screenshotCommand } from './screenshot.ts';
+import { snapshotCommands } from './snapshot.ts';
 import { sshCommand } from './ssh.ts';
 import { sshConfigCommand } from './ssh-config.ts';
 import { statsCommand } from './stats.ts';
@@ -46,6 +47,7 @@ export const commands: readonly CommandDefinition[] = [
   haltCommand,
   suspendCommand,
   resumeCommand,
+  ...snapshotCommands,
   reloadCommand,
   scaleCommand,
   destroyCommand,

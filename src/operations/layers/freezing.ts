@@ -6,7 +6,11 @@ import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 
 /** The disks of a machine, root first, and where they go when they are frozen. Volumes are not its own. */
-export function freezableDisks(record: MachineRecord, layout: MachineLayout, target: PendingLayer): FreezableDisk[] {
+export function freezableDisks(
+  record: MachineRecord,
+  layout: MachineLayout,
+  target: Pick<PendingLayer, 'diskPath'>,
+): FreezableDisk[] {
   const extraCount = record.box?.extraDiskCount ?? 0;
   const disks = [
     { id: 'root', path: layout.diskPath },

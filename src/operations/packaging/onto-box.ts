@@ -4,7 +4,7 @@ import type { ConversionTools } from '../../boxes/formats/convert.ts';
 import { createOverlay, standOn } from '../../boxes/packaging/flatten.ts';
 import type { MachineDisks } from './machine-disks.ts';
 
-/** Makes disks that stand on others, a machine's or layers, stand directly on those of the box. */
+/** Makes disks that stand on others, a machine's, layers or snapshots, stand directly on those of the box. */
 export async function standOnBox(disks: MachineDisks, box: Box, tools: ConversionTools): Promise<void> {
   for (const [disk, basePath] of withBases(disks, box)) await standOn(disk, basePath, tools);
 }

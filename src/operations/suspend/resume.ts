@@ -46,7 +46,7 @@ export async function resume(
   });
 }
 
-interface Resumable {
+export interface Resumable {
   readonly record: MachineRecord;
   readonly spec: MachineSpec | undefined;
   readonly network: MachineNetwork;
@@ -77,19 +77,28 @@ async function resumeMachine(
   return observed.kind === 'paused' || isUnfinished ? 'resumed' : 'already_running';
 }
 
-/** From its memory, or else from its disk. */
-async function goOn(project: Project, machine: Resumable, services: Services): Promise<'resumed' | 'booted'> {
+/** From its memory, or else from its disk. Call with the lock of the machine, which is suspended, held. */
+export async function goOn(project: Project, machine: Resumable, services: Services): Promise<'resumed' | 'booted'> {
   const { record, spec, network } = machine;
   const restored = await restoreMachine(project, { record, spec, nics: network.nics }, services);
   if (restored !== undefined) {
     await enter(project, machine, { started: restored, isBooting: false }, services);
     return 'resumed';
   }
+  await bootMachine(project, machine, services);
+  return 'booted';
+}
+
+/** Starts a machine from its disk, and waits until it is ready. Call with its lock held. */
+export async function bootMachine(
+  project: Project,
+  { record, spec, network }: Resumable,
+  services: Services,
+): Promise<void> {
   const startable = requireStartable(record.machine, spec);
   const box = await boxOf(record, services);
   const started = await startMachine(project, { spec: startable, box, network, record }, services);
-  await enter(project, machine, { started, isBooting: true }, services);
-  return 'booted';
+  await enter(project, { record, spec, network }, { started, isBooting: true }, services);
 }
 
 async function enter(

@@ -1,12 +1,8 @@
-import { existsSync } from 'node:fs';
-import { execCommand } from '../../communicators/openssh.ts';
 import { inPhase } from '../../context.ts';
 import { StateError } from '../../errors.ts';
-import { run } from '../../host/exec.ts';
 import { isSameProcess } from '../../host/processes.ts';
-import { runtimeLayout } from '../../machine/layout.ts';
 import { handleOf, type RecordedMachine } from '../../providers/provider.ts';
-import { closeSharedConnection, opensshTarget } from '../guest.ts';
+import { closeSharedConnection } from '../guest.ts';
 import { lockMachine } from '../machine-lock.ts';
 import { releaseSwitches } from '../networks/switches.ts';
 import { inReverse } from '../order/graph.ts';
@@ -14,11 +10,9 @@ import { runInOrder } from '../order/run-in-order.ts';
 import { findTargets, type Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { meterEnd, meterRun } from '../usage/metering.ts';
-import { askOverSharedConnection, logIn, unlessSilent } from '../usage/network-reading.ts';
+import { askOverSharedConnection } from '../usage/network-reading.ts';
+import { flush } from './flush.ts';
 import { letRunOn, settledState } from './settled-state.ts';
-
-/** What the guest gets to write what it has not written yet. */
-const FLUSH_TIMEOUT_MS = 10_000;
 
 export interface SuspendOutcome {
   readonly machine: string;
@@ -80,17 +74,4 @@ async function saveAndEnd(project: Project, machine: RecordedMachine, services: 
   const { lastFigures } = await provider.stop(handleOf(machine), { force: true }, services);
   const ended = { lastFigures, network, isDestroyed: false };
   await meterEnd(project, { id: record.id, name: record.machine, record }, { ended, services });
-}
-
-/** Should its memory be lost later, little is lost with it: the guest writes what it holds back. Not waited for long. */
-async function flush(machine: RecordedMachine, services: Services): Promise<void> {
-  await unlessSilent(async () => {
-    if (existsSync(runtimeLayout(machine.record.runtimeDir).sshControlPath)) {
-      await run(execCommand(await opensshTarget(machine), ['sync'], false), { timeoutMs: FLUSH_TIMEOUT_MS });
-      return;
-    }
-    await using guest = await logIn(machine, services);
-    const signal = AbortSignal.any([services.signal, AbortSignal.timeout(FLUSH_TIMEOUT_MS)]);
-    await guest.exec({ script: 'sync', signal });
-  });
 }

@@ -5,7 +5,13 @@ import { readDiskSize } from '../../boxes/formats/disk-size.ts';
 import { StateError } from '../../errors.ts';
 import { type HostCommand, run } from '../../host/exec.ts';
 import { syncToDisk } from '../../host/files.ts';
-import { type FreezableDisk, freezeId, isOverlayName, overlayPathOf } from '../../machine/frozen-disk.ts';
+import {
+  type FreezableDisk,
+  freezeId,
+  isOverlayName,
+  overlayPathOf,
+  type ResetDisk,
+} from '../../machine/frozen-disk.ts';
 import { runtimeLayout } from '../../machine/layout.ts';
 import type { RecordedMachine } from '../provider.ts';
 import { topNodes } from './block-nodes.ts';
@@ -16,10 +22,23 @@ import { QmpClient } from './qmp.ts';
 const MONITOR_TIMEOUT_MS = 5_000;
 
 /**
- * Freezes disks of a running machine while it runs, all at the same instant. Until QEMU has switched over, killing us
- * leaves the machine as it was; from then on all that is left are names, which `settleFreeze` sets right.
+ * Freezes disks of a machine, all at the same instant, while it runs. Until QEMU has switched over, killing us leaves the
+ * machine as it was; from then on all that is left are names, which `settleFreeze` sets right.
  */
 export async function freezeDisks(
+  machine: RecordedMachine,
+  disks: readonly FreezableDisk[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (findQemu({ id: machine.record.id, layout: machine.layout }) === undefined) {
+    await makeOverlays(disks.map(overlayOf), signal);
+    await putInPlace(disks);
+    return;
+  }
+  await freezeRunning(machine, disks, signal);
+}
+
+async function freezeRunning(
   machine: RecordedMachine,
   disks: readonly FreezableDisk[],
   signal: AbortSignal,
@@ -33,7 +52,7 @@ export async function freezeDisks(
     node: nodeName(disk, index),
   }));
   try {
-    await makeOverlays(disks, signal);
+    await makeOverlays(disks.map(overlayOf), signal);
     for (const { disk, node } of switched) await monitor.execute('blockdev-add', overlayNode(disk, node));
     const actions = switched.map(({ top, node }) => ({
       type: 'blockdev-snapshot',
@@ -44,7 +63,7 @@ export async function freezeDisks(
     // A QEMU that fell silent may have switched over all the same: then only `settleFreeze` can tell.
     if (error instanceof StateError) {
       for (const { node } of switched) await monitor.execute('blockdev-del', { 'node-name': node }).catch(() => {});
-      await removeOverlays(disks);
+      await removeOverlays(disks.map(overlayOf));
     }
     throw error;
   }
@@ -60,7 +79,7 @@ export async function settleFreeze(
     await putInPlace(disks);
     return 'frozen';
   }
-  await removeOverlays(disks);
+  await removeOverlays(disks.map(overlayOf));
   return 'untouched';
 }
 
@@ -87,32 +106,70 @@ function requireTop(tops: ReadonlyMap<string, string>, { id }: FreezableDisk, { 
   return top;
 }
 
-/** Beside their names first: a name that exists is a whole overlay. */
-async function makeOverlays(disks: readonly FreezableDisk[], signal: AbortSignal): Promise<void> {
-  for (const disk of disks) {
-    const unfinished = unfinishedPathOf(disk);
-    await run(overlayCommand(disk, unfinished, await readDiskSize(disk.path)), { signal });
-    await syncToDisk(unfinished);
-  }
-  for (const disk of disks) await rename(unfinishedPathOf(disk), overlayPathOf(disk));
+/** An empty overlay that is to be made. */
+interface Overlay {
+  readonly path: string;
+  /** What it stands on, as it names it: that need not be there yet. */
+  readonly reference: string;
+  /** The disk whose size it gets. */
+  readonly sizeOfPath: string;
 }
 
-function unfinishedPathOf(disk: FreezableDisk): string {
-  return `${overlayPathOf(disk)}.new`;
+function overlayOf(disk: FreezableDisk): Overlay {
+  const { path, frozenPath, reference = frozenPath } = disk;
+  return { path: overlayPathOf(disk), reference, sizeOfPath: path };
+}
+
+/** See `Provider.prepareReset`. */
+export async function prepareReset(disks: readonly ResetDisk[], signal: AbortSignal): Promise<void> {
+  const overlays = disks.map(({ overlayPath, frozenPath, reference = frozenPath }) => ({
+    path: overlayPath,
+    reference,
+    sizeOfPath: frozenPath,
+  }));
+  try {
+    await makeOverlays(overlays, signal);
+  } catch (error) {
+    await removeOverlays(overlays);
+    throw error;
+  }
+}
+
+/** See `Provider.resetDisks`. */
+export async function resetDisks(disks: readonly ResetDisk[]): Promise<void> {
+  for (const { path, overlayPath } of disks) {
+    if (existsSync(overlayPath)) await rename(overlayPath, path);
+    await syncToDisk(dirname(path));
+  }
+}
+
+/** Beside their names first: a name that exists is a whole overlay. */
+async function makeOverlays(overlays: readonly Overlay[], signal: AbortSignal): Promise<void> {
+  for (const overlay of overlays) {
+    const unfinished = unfinishedPathOf(overlay);
+    await run(overlayCommand(overlay, await readDiskSize(overlay.sizeOfPath)), { signal });
+    await syncToDisk(unfinished);
+  }
+  for (const overlay of overlays) await rename(unfinishedPathOf(overlay), overlay.path);
+}
+
+function unfinishedPathOf({ path }: Overlay): string {
+  return `${path}.new`;
 }
 
 /** `-u`: what it stands on is not there yet. */
-function overlayCommand({ frozenPath }: FreezableDisk, path: string, bytes: number): HostCommand {
+function overlayCommand(overlay: Overlay, bytes: number): HostCommand {
+  const backing = ['-b', overlay.reference, '-F', 'qcow2'];
   return {
     file: 'qemu-img',
-    args: ['create', '-q', '-u', '-f', 'qcow2', '-b', frozenPath, '-F', 'qcow2', path, String(bytes)],
+    args: ['create', '-q', '-u', '-f', 'qcow2', ...backing, unfinishedPathOf(overlay), String(bytes)],
   };
 }
 
-async function removeOverlays(disks: readonly FreezableDisk[]): Promise<void> {
-  for (const disk of disks) {
-    await rm(unfinishedPathOf(disk), { force: true });
-    await rm(overlayPathOf(disk), { force: true });
+async function removeOverlays(overlays: readonly Overlay[]): Promise<void> {
+  for (const overlay of overlays) {
+    await rm(unfinishedPathOf(overlay), { force: true });
+    await rm(overlay.path, { force: true });
   }
 }
 

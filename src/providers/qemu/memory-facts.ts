@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { sha256, unlessMissing } from '../../host/files.ts';
+import { stampOf } from '../../machine/disk-stamp.ts';
 import type { DiskStamp, HostFacts, HypervisorFacts, MemoryFacts, MemoryFiles } from '../../machine/memory.ts';
 
 /** What there is on this host, to compare a memory with. */
@@ -43,12 +44,6 @@ export function obstacleIn(saved: HypervisorFacts, now: HypervisorFacts): string
   }
   if (now.argsFingerprint !== saved.argsFingerprint) return 'the machine has other devices now';
   return undefined;
-}
-
-/** Of a file; undefined where it is gone. */
-export async function stampOf(path: string): Promise<DiskStamp | undefined> {
-  const found = await unlessMissing(stat(path, { bigint: true }));
-  return found && { path, bytes: Number(found.size), modifiedNs: String(found.mtimeNs) };
 }
 
 /** What a guest sees of this host's processor if it runs on it: nothing where QEMU emulates one. */

@@ -15,7 +15,7 @@ import { checkDiskPlaces } from './disk-args.ts';
 import { addCommands, createCommands, createDisks, ensureDisks } from './disks.ts';
 import { uefiOf } from './firmware.ts';
 import { applyForwards, observeForwards } from './forwards.ts';
-import { freezeDisks, settleFreeze } from './freeze.ts';
+import { freezeDisks, prepareReset, resetDisks, settleFreeze } from './freeze.ts';
 import { restoreMemory } from './memory-restore.ts';
 import { saveMemory } from './memory-save.ts';
 import { meterQemu } from './meter.ts';
@@ -60,6 +60,10 @@ export const qemuProvider: Provider = {
 
   settleFreeze,
 
+  prepareReset: (disks, context) => prepareReset(disks, context.signal),
+
+  resetDisks,
+
   unpause: ({ record }) => runOn(runtimeLayout(record.runtimeDir).monitorPath),
 
   saveMemory,
@@ -80,7 +84,8 @@ export const qemuProvider: Provider = {
     const isSaved = existsSync(machine.layout.memory.factsPath);
     if (qemu === undefined) {
       // A freeze that was killed is settled by the next command that changes the machine.
-      const isSettled = machine.record.freezing === undefined;
+      const { freezing, savingSnapshot } = machine.record;
+      const isSettled = freezing === undefined && savingSnapshot === undefined;
       const missing = diskPathsOf(machine).find((path) => isSettled && !existsSync(path));
       if (missing !== undefined) return { kind: 'broken', reason: `its disk ${missing} is gone` };
       return { kind: isSaved ? 'suspended' : 'stopped' };
