@@ -164,6 +164,25 @@ test('scale', async () => {
   await project.ok('destroy', '--yes');
 });
 
+test('snapshot save, list, restore, delete', async () => {
+  await project.write('Machinefile', 'machines: { web: { box: ./disk.qcow2 } }');
+  await project.ok('up');
+  await project.ok('halt');
+  for (const [heading, args] of [
+    ['snapshot save', ['snapshot', 'save', 'web', 'one']],
+    ['snapshot list', ['snapshot', 'list']],
+    ['snapshot restore', ['snapshot', 'restore', 'one', '--yes']],
+    ['snapshot restore', ['snapshot', 'pop', '--yes']],
+    ['snapshot delete', ['snapshot', 'delete', 'one', '--yes']],
+  ] as const) {
+    if (heading === 'snapshot list') await project.ok('snapshot', 'push', 'web', '--description', 'upgraded');
+    const lines = (await jsonOf(args)).map(shapeOf);
+    expect(lines.slice(-1), args.join(' ')).toEqual(documentedShapes(heading));
+    expectEvents(lines.slice(0, -1));
+  }
+  await project.ok('destroy', '--yes');
+});
+
 test('cache list, cache info, cache verify, cache prune', async () => {
   const homeDir = String(project.env.VM_HOME);
   const store = new LayerStore(homeDir);
