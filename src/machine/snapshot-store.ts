@@ -75,7 +75,7 @@ export class SnapshotStore {
   /** From here on it cannot be gone back to. What is left is for what stands on it: see `removeUnused`. */
   async hide(id: string): Promise<void> {
     await unlessMissing(rename(this.#path(id, SHOWN_FILE), this.#path(id, HIDDEN_FILE)));
-    await syncToDisk(this.#path(id));
+    await unlessMissing(syncToDisk(this.#path(id)));
     await removeMemory(this.memory(id));
   }
 

@@ -74,7 +74,12 @@ test('what is true of the disks comes back with them; later disks keep what is o
     macAddress: '52:54:00:00:00:01',
   };
   const restored = restoredRecord(later, snapshot('1'));
-  expect(restored).toMatchObject({ steps: record.steps, disks: later.disks, macAddress: later.macAddress, snapshot: '1' });
+  expect(restored).toMatchObject({
+    steps: record.steps,
+    disks: later.disks,
+    macAddress: later.macAddress,
+    snapshot: '1',
+  });
   expect(restored.hostsFingerprint).toBeUndefined();
   expect(restored.ready).toBeUndefined();
 });
