@@ -53,7 +53,7 @@ test('a machine goes back and forth between snapshots, with its memory and witho
   expect(await project.ok('snapshot', 'save', 'm', 'two', '--no-memory')).toContain('of its disks');
   await note(project, 'three');
 
-  expect(await project.ok('snapshot', 'restore', 'one', '--yes')).toContain('goes on where');
+  expect(await project.ok('snapshot', 'restore', 'one', '--yes')).toContain('goes on from the snapshot one');
   expect(await bootId(project)).toBe(first);
   expect(await readNote(project)).toBe('one\n');
   expect(await inGuest(project, 'cat /dev/shm/memory')).toBe('remembered\n');
@@ -68,7 +68,7 @@ test('a machine goes back and forth between snapshots, with its memory and witho
     ['two', 'one', false],
     ['other', 'one', true],
   ]);
-  expect(await project.ok('snapshot', 'restore', 'one', '--yes')).toContain('goes on where');
+  expect(await project.ok('snapshot', 'restore', 'one', '--yes')).toContain('goes on from the snapshot one');
   expect(await bootId(project), 'of a machine that was halted, as often as one likes').toBe(first);
 
   // What stands on it, and the machine, stay as they are.

@@ -90,7 +90,7 @@ const popCommand: CommandDefinition = {
 };
 
 const RESTORED: Readonly<Record<RestoredSnapshot['outcome'], string>> = {
-  resumed: 'goes on where the snapshot was made',
+  resumed: 'goes on from the snapshot',
   booted: 'is up, started from the disks of the snapshot',
   stopped: 'is stopped, with the disks of the snapshot',
 };
