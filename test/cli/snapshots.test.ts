@@ -122,3 +122,18 @@ test('a raw disk can be stood on by nothing', async () => {
   await using project = await stoppedMachine(', disks: [{ name: data, size: 16MiB, format: raw }]');
   expect(await project.fails(1, 'snapshot', 'save')).toContain('its disk data is raw');
 });
+
+test('a box that is made of a machine with snapshots stands on the machine’s box alone', async () => {
+  await using project = await stoppedMachine();
+  await project.ok('snapshot', 'save', 'one');
+  await project.ok('package', 'web', '--as-is', '--name', 'copy');
+  const boxes = JSON.parse(await project.ok('box', 'info', 'copy', '--json')) as { path: string }[];
+  expect(JSON.stringify(boxes)).toContain('copy');
+  const boxesDir = join(String(project.env.VM_HOME), 'boxes');
+  for (const key of await readdir(boxesDir)) {
+    const args = ['info', '--output=json', join(boxesDir, key, 'disk.qcow2')];
+    const info = execFileSync('qemu-img', args, { encoding: 'utf8' });
+    expect(info).not.toContain('snapshots');
+  }
+  await project.ok('destroy', '--yes');
+});
