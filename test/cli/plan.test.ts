@@ -84,7 +84,7 @@ describe('of a machine that exists', () => {
     expect((await project.vm('plan', '--exit-code')).exitCode).toBe(0);
     expect(await planOf(project, '--recreate')).toMatchObject({
       action: 'recreate',
-      steps: [{ state: 'new' }, { state: 'new' }],
+      steps: [{ state: 'cached' }, { state: 'cached' }],
     });
     expect(await contentOf(project.dir)).toEqual(before);
     await project.ok('halt');

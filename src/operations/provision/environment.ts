@@ -7,20 +7,20 @@ import { closeSharedConnection, type LazyGuest } from '../guest.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 
-/**
- * Whether the guest has the machine's `environment` for certain: what was written there after the start is lost where the
- * guest has rebooted by itself, which nobody sees. Pure.
- */
+/** Whether the machine's `environment` is what was last written into the guest. Pure. */
 export function isEnvironmentApplied(
   { environment }: Pick<MachineSpec, 'environment'>,
-  {
-    environmentFingerprint: written,
-    seededEnvironment: seeded,
-  }: Pick<MachineRecord, 'environmentFingerprint' | 'seededEnvironment'>,
+  { environmentFingerprint: written }: Pick<MachineRecord, 'environmentFingerprint'>,
 ): boolean {
-  const wanted = environmentFingerprint(environment);
-  const isSeeded = seeded === undefined || seeded === wanted;
-  return isSeeded && (written ?? environmentFingerprint({})) === wanted;
+  return (written ?? environmentFingerprint({})) === environmentFingerprint(environment);
+}
+
+/** What was written after the start is lost where the guest has rebooted by itself, which nobody sees. */
+function isSeeded(
+  { environment }: Pick<MachineSpec, 'environment'>,
+  { seededEnvironment: seeded }: Pick<MachineRecord, 'seededEnvironment'>,
+): boolean {
+  return seeded === undefined || seeded === environmentFingerprint(environment);
 }
 
 /** Brings the machine's `environment` into the guest, if it is not there yet. Returns the record as written. */
@@ -29,7 +29,7 @@ export async function applyEnvironment(
   { spec, record, guest }: { readonly spec: MachineSpec; readonly record: MachineRecord; readonly guest: LazyGuest },
   services: Services,
 ): Promise<MachineRecord> {
-  if (isEnvironmentApplied(spec, record)) return record;
+  if (isEnvironmentApplied(spec, record) && isSeeded(spec, record)) return record;
   await inPhase(services, spec.name, 'environment', async () =>
     writeGuestEnvironment(await guest.communicator(), spec.environment, services.signal),
   );
