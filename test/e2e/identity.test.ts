@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -96,20 +96,12 @@ class Guest {
   }
 }
 
-/** All bytes that the machine has written to its disk, which stands on its box's. */
+/** All bytes that the machine has written to its disk: what is in it, and in the layers between it and its box's. */
 async function writtenBytes(project: TestProject): Promise<Buffer> {
-  const overlay = join(project.dir, '.vm/machines/m/disk.qcow2');
-  const raw = join(project.dir, 'disk.raw');
-  await runProgram('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', overlay, raw]);
-  const { stdout } = await runProgram('qemu-img', ['map', '--output=json', '-f', 'qcow2', overlay], {
-    maxBuffer: 64 * 1024 ** 2,
-  });
-  const extents = JSON.parse(stdout) as { start: number; length: number; depth: number; data: boolean }[];
-  const own = extents.filter(({ depth, data }) => depth === 0 && data);
-  await using file = await open(raw);
-  const parts: Buffer[] = [];
-  for (const { start, length } of own) parts.push((await file.read(Buffer.alloc(length), 0, length, start)).buffer);
-  return Buffer.concat(parts);
+  const diskPath = join(project.dir, '.vm/machines/m/disk.qcow2');
+  const { stdout } = await runProgram('qemu-img', ['info', '--backing-chain', '--output=json', diskPath]);
+  const chain = JSON.parse(stdout) as { filename: string }[];
+  return Buffer.concat(await Promise.all(chain.slice(0, -1).map(({ filename }) => readFile(filename))));
 }
 
 /** The text before each place where `text` is. */

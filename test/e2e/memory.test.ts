@@ -39,14 +39,14 @@ test('a memory is restored as often as its disks are as it left them, and refuse
     reason: 'the file that it was saved in is damaged',
   });
   await changeByte(files.statePath, bytes / 2);
-  expect((await qemuProvider.state(machine)).kind).toBe('stopped');
+  expect((await qemuProvider.state(machine)).kind).toBe('suspended');
 
   // A restore that came to nothing has touched no disk: the next one is as good as the first.
   for (const again of [false, true]) {
     expect(await qemuProvider.restoreMemory(machine, files, context), `again: ${again}`).toMatchObject({
       kind: 'restored',
     });
-    expect(await qemuProvider.state(machine)).toMatchObject({ kind: 'paused', reason: 'paused' });
+    expect(await qemuProvider.state(machine)).toMatchObject({ kind: 'restoring' });
     if (!again) await qemuProvider.stop(handleOf(machine), { force: true }, context);
   }
   await qemuProvider.unpause(machine);
