@@ -27,7 +27,7 @@ export interface MachinePlan {
   readonly macAddress: string;
   /** Its cards on private networks. */
   readonly nics: readonly ConnectedNic[];
-  /** Nobody is reached from the guest; forwarded ports lead into it all the same. */
+  /** Nobody is reached from the guest by this card; forwarded ports lead into it all the same. */
   readonly isIsolated: boolean;
   readonly layout: MachineLayout;
   readonly runtime: RuntimeLayout;
@@ -66,7 +66,7 @@ export function planMachine({
       { hint: 'give a larger disk, or leave disk away to use the size of the box' },
     );
   }
-  const { id, disks: madeDisks = [], forwards, macAddress, isCopy: isIsolated = false, runtimeDir } = record;
+  const { id, disks: madeDisks = [], forwards, macAddress, isCopy = false, runtimeDir } = record;
   const runtime = runtimeLayout(runtimeDir);
   return {
     id,
@@ -80,7 +80,7 @@ export function planMachine({
     forwards,
     macAddress,
     nics,
-    isIsolated,
+    isIsolated: isCopy || spec.isIsolated,
     layout,
     runtime,
   };

@@ -118,6 +118,7 @@ const SETTINGS = {
   networks: atStart('networks', ({ nics }) =>
     nics.map((nic) => [nic.network, nic.macAddress, ...addressesOf(nic), nic.mtu ?? ''].join(' ')).join(','),
   ),
+  isIsolated: atStart('isolated', ({ spec }) => String(spec.isIsolated)),
   // Every `up` copies them.
   sync: read,
   environment: live('environment'),

@@ -95,6 +95,8 @@ export interface MachineSpec {
   readonly boot: readonly BootDevice[];
   readonly ports: readonly PortSpec[];
   readonly networks: readonly MembershipSpec[];
+  /** The guest reaches nobody but the machines on these networks; forwarded ports lead into it all the same. */
+  readonly isIsolated: boolean;
   readonly sync: readonly SyncSpec[];
   readonly environment: Readonly<Record<string, string>>;
   readonly provision: readonly StepSpec[];

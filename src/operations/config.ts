@@ -69,6 +69,7 @@ function machineSettings({ spec: machine, ports, replicas }: WrittenMachine): Ma
     boot: [...boot],
     ...nonEmpty('ports', ports.map(portSettings)),
     ...nonEmpty('networks', machine.networks.map(membershipSettings)),
+    ...given('isolated', machine.isIsolated || undefined),
     ...nonEmpty('sync', machine.sync.map(syncSettings)),
     ...given('environment', variables(machine.environment)),
     ...nonEmpty('provision', machine.provision.map(stepSettings)),

@@ -26,6 +26,7 @@ export function machineSpec(overrides: Partial<MachineSpec> = {}): MachineSpec {
     boot: ['disk', 'cdrom'],
     ports: [],
     networks: [],
+    isIsolated: false,
     sync: [],
     environment: {},
     provision: [],

@@ -90,6 +90,7 @@ function resolveMachine(context: ResolveContext, named: NamedMachine, sharesDefa
     boot: machine.boot ?? (machine.cdrom === undefined ? ['disk'] : ['disk', 'cdrom']),
     ports: [],
     networks: resolveMemberships(machine, sharesDefault),
+    isIsolated: machine.isolated ?? false,
     sync: resolveSync(context, named),
     environment: textsOf(machine.environment),
     provision: resolveSteps(context, named),

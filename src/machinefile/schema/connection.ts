@@ -71,6 +71,11 @@ export const connectionKeys = {
       },
     },
   },
+  isolated: {
+    ...yesOrNo,
+    description:
+      'The guest reaches nobody but the machines on its `networks`: neither the internet nor this host. vm and forwarded ports still lead into it. Default: false.',
+  },
   ssh: {
     type: 'object',
     title: 'a mapping',

@@ -53,6 +53,11 @@ export function stepKey({ parent, fingerprint, readDigests }: StepFacts, machine
 }
 
 function surroundings({ spec, nics, volumes }: MachineFacts): unknown {
+  const facts = neighbourhood({ spec, nics, volumes });
+  return spec.isIsolated ? [...facts, 'isolated'] : facts;
+}
+
+function neighbourhood({ spec, nics, volumes }: Pick<MachineFacts, 'spec' | 'nics' | 'volumes'>): readonly unknown[] {
   const environment = Object.entries(spec.environment).sort(([a], [b]) => (a < b ? -1 : 1));
   const folders = spec.sync.map(({ guestPath }) => guestPath);
   if (spec.replica !== undefined) return [environment, folders, volumes, spec.replica.of, nics.map(networkOf)];

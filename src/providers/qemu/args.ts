@@ -159,10 +159,13 @@ function networkArgs({ forwards, macAddress, isIsolated }: MachinePlan): string[
   ];
 }
 
+/** Of the user network: the guest reaches nobody. */
+export const RESTRICTED = 'restrict=on';
+
 /** The backend of the card by which the guest reaches the world, and vm the guest. */
 export function userNetdev(forwards: readonly OpenPort[], isIsolated: boolean): string {
   const rules = forwards.map((forward) => `hostfwd=${forwardRule(forward)}`);
-  return ['user', `id=${NETDEV_ID}`, ...(isIsolated ? ['restrict=on'] : []), ...rules].join(',');
+  return ['user', `id=${NETDEV_ID}`, ...(isIsolated ? [RESTRICTED] : []), ...rules].join(',');
 }
 
 /** A card on a private network. */

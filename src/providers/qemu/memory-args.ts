@@ -2,7 +2,7 @@ import { sha256 } from '../../host/files.ts';
 import { runtimeLayout } from '../../machine/layout.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import { netdevArgument, netdevId } from '../../networks/segment.ts';
-import { userNetdev } from './args.ts';
+import { RESTRICTED, userNetdev } from './args.ts';
 import { NETDEV_ID } from './hostfwd.ts';
 
 /** Started so, QEMU holds the guest still, and waits to be told where its memory comes from. */
@@ -41,7 +41,7 @@ export function resumedArgs(
   const inPlace = (value: string) =>
     formerDir === undefined ? value : value.replaceAll(`${formerDir}/`, `${runtimeDir}/`);
   const netdevs = new Map([
-    [NETDEV_ID, userNetdev(forwards, isCopy)],
+    [NETDEV_ID, userNetdev(forwards, isCopy || isIsolated(args))],
     ...nics.map((nic) => [netdevId(nic), netdevArgument(nic.networkId, nic.segment)] as const),
   ]);
   return [...optionsOf(withoutIncoming(args))].flatMap(([option = '', value]) => {
@@ -67,6 +67,10 @@ function runtimeDirOf(args: readonly string[]): string | undefined {
   const qmp = args[args.indexOf('-qmp') + 1] ?? '';
   const suffix = runtimeLayout('').monitorPath;
   return new RegExp(`^unix:(.*)/${suffix.replaceAll('.', '\\.')},`).exec(qmp)?.[1];
+}
+
+function isIsolated(args: readonly string[]): boolean {
+  return args.some((arg) => arg.startsWith('user,') && idOf(arg) === NETDEV_ID && arg.includes(`,${RESTRICTED}`));
 }
 
 function idOf(value: string): string {

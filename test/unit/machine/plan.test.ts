@@ -24,3 +24,8 @@ test('without a box the disk is empty', () => {
 test('the MAC address follows from the id', () => {
   expect(macAddressOf('ab12cd34-2222-4333-8444-555555555555')).toBe('52:54:00:ab:12:cd');
 });
+
+test('a machine is isolated as its Machinefile says', () => {
+  expect(machinePlan().isIsolated).toBe(false);
+  expect(machinePlan({ spec: { isIsolated: true } }).isIsolated).toBe(true);
+});

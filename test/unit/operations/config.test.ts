@@ -54,6 +54,7 @@ const cases: Readonly<Record<string, string>> = {
     ].join('\n'),
   ),
   disks: machinefile('box: tiny\ndisks: [{ name: a, size: 10.5GB }, { name: b, size: 1, format: raw, bus: usb }]'),
+  isolation: machinefile('box: tiny\nisolated: true'),
   volumes: [
     'machines: { m: { box: tiny, volumes: ["a:/srv/$$x", "b:/y/"] } }',
     'volumes: { a: , b: { size: 10.5GB }, unused: { size: 16MiB } }',

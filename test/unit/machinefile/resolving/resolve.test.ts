@@ -30,6 +30,7 @@ test('a machine with nothing but a box has every default', async () => {
         boot: ['disk'],
         ports: [],
         networks: [],
+        isIsolated: false,
         sync: [],
         environment: {},
         provision: [],

@@ -63,6 +63,7 @@ test.each([
   ['another host name', step, withSpec({ hostname: 'db' })],
   ['another address', step, { ...facts, nics: [{ ...nic, address: '10.1.2.9' }] }],
   ['another network', step, { ...facts, nics: [{ ...nic, network: 'other' }] }],
+  ['no way out', step, withSpec({ isIsolated: true })],
   ['a new volume', step, { ...facts, volumes: [{ ...volume, uuid: 'u2' }] }],
 ])('a step is another with %s', (_what, other, machine) => {
   expect(stepKey(other, machine)).not.toBe(stepKey(step, facts));

@@ -47,8 +47,7 @@ test.each(cases)('%s', (_what, overrides, expected) => {
 });
 
 test('from an isolated guest nobody is reached, though SSH leads into it', () => {
-  const { args } = qemuCommand({ ...machinePlan(), isIsolated: true }, undefined);
-  expect(args).toContain('user,id=user,restrict=on,hostfwd=tcp:127.0.0.1:20022-:22');
+  expect(argv({ spec: { isIsolated: true } })).toContain('user,id=user,restrict=on,hostfwd=tcp:127.0.0.1:20022-:22');
 });
 
 test('cards on private networks come after the one by which vm reaches the guest', () => {

@@ -46,6 +46,12 @@ test('sockets, ports and segments are those of today', () => {
   expect(argsFingerprint(resumed)).toBe(argsFingerprint(args));
 });
 
+test('an isolated guest stays so', () => {
+  const isolated = qemuCommand(machinePlan({ spec: { isIsolated: true } }), undefined).args;
+  expect(resumedArgs(isolated, asBefore).join(' ')).toContain('user,id=user,restrict=on');
+  expect(resumedArgs(args, asBefore).join(' ')).not.toContain('restrict');
+});
+
 test('a netdev of the user stays', () => {
   const own = ['-netdev', 'tap,id=mine', '-snapshot'];
   expect(resumedArgs([...args, ...own], asBefore).slice(-3)).toEqual(own);
