@@ -29,6 +29,7 @@ export { removePorts } from './operations/ports/remove-ports.ts';
 export type { Project } from './operations/project.ts';
 export { provision } from './operations/provision/provision.ts';
 export { reload } from './operations/reload.ts';
+export { type RunOutcome, type RunRequest, runBox } from './operations/run/run.ts';
 export { planScale, scale } from './operations/scale/scale.ts';
 export type { Services } from './operations/services.ts';
 export { deleteSnapshot } from './operations/snapshots/delete.ts';

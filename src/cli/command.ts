@@ -43,6 +43,8 @@ export interface CommandDefinition {
    * document on standard output, and what happens meanwhile is told on standard error.
    */
   emitsEvents?(options: Readonly<Record<string, unknown>>): boolean;
+  /** What is done is shown only while it goes on, unless `--verbose` is given: the output is that of somebody else. */
+  readonly isBrief?: boolean;
   /** Resolves with the exit code. */
   run(invocation: Invocation): Promise<number>;
 }
@@ -59,10 +61,13 @@ export interface Invocation {
   readonly output: Output;
   readonly host: HostFacts;
   /**
-   * The project here, or as it would be with these numbers of replicas; its Machinefile may be broken.
+   * The project here, or as it would be with these numbers of replicas; its Machinefile may be broken. Where a run of
+   * `vm run` is named, and no machine here, its project.
    * @throws UsageError where there is none.
    */
   openProject(wanted?: WantedReplicas): Promise<Project>;
+  /** The project of a run. */
+  openRun(name: string): Promise<Project>;
   /** A user's recipe for a box, as named on the command line. @throws MachinefileError with every mistake at once. */
   loadBoxRecipe(file: string): Promise<BoxRecipe>;
   /** Asks on the terminal. @throws UsageError where there is none and `--yes` was not given. */

@@ -6,13 +6,14 @@ import { waitUntilReady } from '../communicators/ready.ts';
 import { connectSsh } from '../communicators/ssh.ts';
 import type { Reporter } from '../context.ts';
 import type { Problem } from '../errors.ts';
-import { resolveDirs } from '../host/dirs.ts';
+import { type HostDirs, resolveDirs } from '../host/dirs.ts';
 import { LayerStore } from '../layers/layer-store.ts';
 import { LedgerStore } from '../machine/ledger-store.ts';
 import { MachineIndex } from '../machine/machine-index.ts';
+import { RunStore } from '../machine/run-store.ts';
 import type { BoxRecipe } from '../machinefile/box-recipe.ts';
 import type { Arch } from '../machinefile/spec.ts';
-import { openProject } from '../operations/open-project.ts';
+import { openProjectOrRun, openRun } from '../operations/open-project.ts';
 import type { Services } from '../operations/services.ts';
 import { providers } from '../providers/index.ts';
 import { readKvmFacts, resolveAccelerator } from '../providers/qemu/accelerator.ts';
@@ -80,7 +81,7 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
       services,
       output,
       host,
-      openProject: projectOpener(call, host, reporter),
+      ...projectOpeners(call, { host, dirs, reporter }),
       loadBoxRecipe: (file) => loadBoxRecipeHere(file, host, reporter),
       confirm: async (question) =>
         globals.yes || confirmOnTerminal(question, { isInteractive: host.isInteractive, signal }),
@@ -90,18 +91,22 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
 }
 
 /** Warns of the Machinefile the first time that it is opened. */
-function projectOpener(
-  { options, globals }: CommandCall,
-  { cwd, env }: HostFacts,
-  reporter: Reporter,
-): Invocation['openProject'] {
+function projectOpeners(
+  { command, args, options, globals }: CommandCall,
+  { host: { cwd, env }, dirs, reporter }: { host: HostFacts; dirs: HostDirs; reporter: Reporter },
+): Pick<Invocation, 'openProject' | 'openRun'> {
+  const facts = { ...loadingFacts({ cwd, env }), ...projectChoice(options, env), files: globals.files };
+  const named = { runs: new RunStore(dirs.homeDir), names: command.completes === 'machines' ? args : [] };
   let hasWarned = false;
-  return async (wanted) => {
-    const facts = { ...loadingFacts({ cwd, env }), ...projectChoice(options, env), files: globals.files };
-    const { project, warnings } = await openProject(wanted === undefined ? facts : { ...facts, wanted });
-    if (!hasWarned) reportWarnings(warnings, cwd, reporter);
-    hasWarned = true;
-    return project;
+  return {
+    async openProject(wanted) {
+      const input = wanted === undefined ? facts : { ...facts, wanted };
+      const { project, warnings } = await openProjectOrRun(input, named);
+      if (!hasWarned) reportWarnings(warnings, cwd, reporter);
+      hasWarned = true;
+      return project;
+    },
+    openRun: async (name) => (await openRun(facts, named.runs, name)).project,
   };
 }
 
@@ -128,7 +133,8 @@ function createReporter({ command, options: own, globals }: CommandCall): { repo
   if (globals.json && command.emitsEvents?.(own))
     return { reporter: jsonReporter((line) => void stdout.write(`${line}\n`)), dispose: nothing };
   const color = globals.color && stderr.isTTY && !process.env.NO_COLOR;
-  const options: TextOptions = { quiet: globals.quiet, verbose: globals.verbose, color };
+  const { quiet, verbose } = globals;
+  const options: TextOptions = { quiet, verbose, brief: command.isBrief === true && !verbose, color };
   if (!stderr.isTTY) {
     return { reporter: plainReporter((line) => void stderr.write(`${line}\n`), options), dispose: nothing };
   }

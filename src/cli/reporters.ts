@@ -4,6 +4,8 @@ import { eventDocument } from './documents.ts';
 export interface TextOptions {
   readonly quiet: boolean;
   readonly verbose: boolean;
+  /** A phase that is done leaves no line. */
+  readonly brief?: boolean;
   readonly color: boolean;
 }
 
@@ -45,11 +47,14 @@ export interface TimedPhase {
 }
 
 /** The line that an event makes, or undefined for one that says nothing at this verbosity. Pure. */
-export function formatEvent(event: ReportEvent, { quiet, verbose, color }: TextOptions): string | undefined {
+export function formatEvent(
+  event: ReportEvent,
+  { quiet, verbose, brief = false, color }: TextOptions,
+): string | undefined {
   const paint = color ? paintAnsi : (text: string) => text;
   switch (event.type) {
     case 'phase':
-      return quiet ? undefined : formatPhase(event, { verbose, paint });
+      return quiet ? undefined : formatPhase(event, { verbose, brief, paint });
     case 'progress':
       return verbose ? paint(`${event.subject}: ${event.text}`, 'dim') : undefined;
     case 'output':
@@ -72,7 +77,7 @@ function paintAnsi(text: string, style: Style): string {
 
 function formatPhase(
   event: Extract<ReportEvent, { type: 'phase' }>,
-  { verbose, paint }: { verbose: boolean; paint: (text: string, style: Style) => string },
+  { verbose, brief, paint }: { verbose: boolean; brief: boolean; paint: (text: string, style: Style) => string },
 ): string | undefined {
   const name = `${event.subject}: ${event.phase}`;
   const seconds = event.elapsedMs === undefined ? '' : ` ${formatSeconds(event.elapsedMs)}`;
@@ -80,7 +85,7 @@ function formatPhase(
     case 'started':
       return verbose ? paint(`${name} …`, 'dim') : undefined;
     case 'done':
-      return `${paint('✔', 'green')} ${name}${paint(seconds, 'dim')}`;
+      return brief ? undefined : `${paint('✔', 'green')} ${name}${paint(seconds, 'dim')}`;
     case 'failed':
       return `${paint('✖', 'red')} ${name} failed${seconds === '' ? '' : ` after${seconds}`}`;
   }

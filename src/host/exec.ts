@@ -85,17 +85,33 @@ function failureText(command: HostCommand, exitCode: number | undefined, stderr:
   return lastLines === '' ? `${command.file} ${outcome}` : `${command.file} ${outcome}:\n  ${lastLines}`;
 }
 
+export interface ForegroundOptions {
+  /** Whether it reads this process's standard input; otherwise its own is empty. Default: true. */
+  readonly hasInput?: boolean;
+  /** Ends the program. Default: nothing does. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Runs a program on this process's own terminal and resolves with its exit code (128 + n when signal n ended it).
  * Uses node:child_process, not execa: this is `vm ssh` and `vm exec`, where 15 ms of loading would show.
  */
-export function runInForeground(command: HostCommand): Promise<number> {
+export function runInForeground(
+  command: HostCommand,
+  { hasInput = true, signal }: ForegroundOptions = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command.file, command.args, { stdio: 'inherit' });
+    const child = spawn(command.file, command.args, { stdio: [hasInput ? 'inherit' : 'ignore', 'inherit', 'inherit'] });
     // The terminal sends Ctrl-C to the whole process group: the child decides what it means.
     const ignore = () => {};
+    const stop = () => void child.kill();
     process.on('SIGINT', ignore);
-    const settle = () => process.off('SIGINT', ignore);
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
+    const settle = () => {
+      process.off('SIGINT', ignore);
+      signal?.removeEventListener('abort', stop);
+    };
     child.once('error', (error: NodeJS.ErrnoException) => {
       settle();
       reject(error.code === 'ENOENT' ? new MissingToolError(command.file) : error);

@@ -1,4 +1,5 @@
 import { formatWantedChecksum } from '../http/checksum.ts';
+import { literal } from '../machinefile/reading/interpolate.ts';
 import type { MachinefileDocument } from '../machinefile/schema.ts';
 import type { MachineSettings } from '../machinefile/source.ts';
 import type {
@@ -207,11 +208,6 @@ function hookSettings({ hooks }: MachineSpec): MachineSettings['hooks'] {
 function variables(values: Readonly<Record<string, string>>): Record<string, string> | undefined {
   const entries = Object.entries(values).map(([name, value]) => [name, literal(value)] as const);
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
-}
-
-/** A text that loads as it is. */
-function literal<T extends string | undefined>(text: T): T {
-  return text?.replaceAll('$', '$$$$') as T; // undefined stays undefined
 }
 
 function given<K extends string, T>(key: K, value: T | undefined): { [P in K]?: T } {

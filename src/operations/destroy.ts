@@ -4,6 +4,7 @@ import { lockMachine, lockScale } from './machine-lock.ts';
 import { clearAbandonedWorkshops } from './packaging/workshop.ts';
 import { forEachParallel } from './parallel.ts';
 import { findTargets, type Project, type Target } from './project.ts';
+import { clearAbandonedRuns, removeEmptyRun } from './run/clear-runs.ts';
 import type { Services } from './services.ts';
 import { volumesOf } from './volumes/users.ts';
 import { checkDetached, removeVolumes } from './volumes/volumes.ts';
@@ -53,7 +54,9 @@ export async function destroy(
   const isMeant = () => patterns.length === 0;
   const machines = (await project.states.exists()) ? await destroyTargets(project, { targets, isMeant }, services) : [];
   if (removesVolumes) await removeVolumes(project, volumes, { purpose: 'vm destroy', services });
+  await removeEmptyRun(project, services);
   await clearAbandonedWorkshops(services);
+  await clearAbandonedRuns(services);
   return { machines, volumes };
 }
 

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { MachinefileError, type Problem, StateError, UsageError, VmError } from '../errors.ts';
 import { projectLayout } from '../machine/layout.ts';
+import type { RunStore } from '../machine/run-store.ts';
 import { StateStore } from '../machine/state-store.ts';
 import { findMachinefiles } from '../machinefile/find.ts';
 import { type LoadInput, loadProject } from '../machinefile/load.ts';
 import { replicaCounter, type WantedReplicas } from '../machinefile/replicas.ts';
 import type { ProjectSpec } from '../machinefile/spec.ts';
 import { alternatives } from '../machinefile/suggest.ts';
-import type { Project } from './project.ts';
+import { namesOfMachines, type Project } from './project.ts';
 
 export interface OpenedProject {
   readonly project: Project;
@@ -41,6 +42,41 @@ export async function openProject(input: OpenInput): Promise<OpenedProject> {
   const { spec, warnings } = await loadSpec(input, states);
   if (!(spec instanceof VmError)) checkProfiles(input.profiles, spec);
   return { project: { projectDir, states, spec, activeProfiles: input.profiles }, warnings };
+}
+
+/** Where the runs of `vm run` are, and which names a command was given: of machines, but also other arguments. */
+export interface NamedRuns {
+  readonly runs: RunStore;
+  readonly names: readonly string[];
+}
+
+/**
+ * Opens the project here, or that of a run, where a run is named and no machine here is called so. The project here comes
+ * first, also where its Machinefile cannot be read, and where it is named by -f or VM_FILE: it is what its user means.
+ * @throws UsageError where several projects are meant, or none is.
+ */
+export async function openProjectOrRun(input: OpenInput, { runs, names }: NamedRuns): Promise<OpenedProject> {
+  const known = await runs.among(names);
+  if (known.length === 0 || input.files.length > 0 || input.env.VM_FILE) return openProject(input);
+  const here = (await isProjectHere(input)) ? await openProject(input) : undefined;
+  if (here?.project.spec instanceof VmError) return here;
+  const own = here === undefined ? [] : await namesOfMachines(here.project);
+  const [run, ...others] = known.filter((name) => !own.includes(name));
+  if (run === undefined) return here ?? openProject(input);
+  if (others.length > 0 || names.some((name) => own.includes(name))) {
+    const several = [...names.filter((name) => own.includes(name)), run, ...others].join(', ');
+    throw new UsageError(`${several} are of several projects: each run is one`, { hint: 'name one of them at a time' });
+  }
+  return openRun(input, runs, run);
+}
+
+/** Opens the project of a run, which has no profiles. */
+export function openRun(input: OpenInput, runs: RunStore, name: string): Promise<OpenedProject> {
+  return openProject({ ...input, cwd: runs.dirOf(name), files: [runs.machinefileOf(name)], profiles: [] });
+}
+
+async function isProjectHere(input: OpenInput): Promise<boolean> {
+  return (await findMachinefiles(input)) !== undefined || findStateDir(resolve(input.cwd)) !== undefined;
 }
 
 async function loadSpec(

@@ -106,6 +106,13 @@ export function groupNames(project: Project): string[] {
   return groupsOf(project).map(({ template }) => template.name);
 }
 
+/** Every name of a machine of the project: also those that mean all replicas of one. */
+export async function namesOfMachines(project: Project): Promise<string[]> {
+  const targets = await listTargets(project);
+  const ofReplicas = targets.flatMap(({ replica }) => replica?.of ?? []);
+  return [...new Set([...groupNames(project), ...ofReplicas, ...targets.map(({ name }) => name)])];
+}
+
 /** A machine that is not found may be in the Machinefile that cannot be read. */
 function orMachinefileError<T>({ spec }: Project, select: () => T): T {
   try {

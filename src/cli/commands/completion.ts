@@ -13,11 +13,11 @@ export const completionCommand: CommandDefinition = {
   group: 'This host',
   example: 'vm completion bash > ~/.local/share/bash-completion/completions/vm',
   completes: 'shells',
-  async run({ args, output, openProject }) {
+  async run({ args, output, openProject, services }) {
     const [shell = ''] = args;
     const list = LISTS.find((known) => known === shell);
     if (list !== undefined) {
-      const names = await namesToComplete(await openProject(), list);
+      const names = await namesToComplete({ open: openProject, list }, services);
       if (names.length > 0) output.text(names.join('\n'));
       return 0;
     }

@@ -18,6 +18,7 @@ import { portCommands } from './port.ts';
 import { withProfiles } from './project-options.ts';
 import { provisionCommand } from './provision.ts';
 import { reloadCommand } from './reload.ts';
+import { runCommand } from './run.ts';
 import { scaleCommand } from './scale.ts';
 import { screenshotCommand } from './screenshot.ts';
 import { snapshotCommands } from './snapshot.ts';
@@ -40,6 +41,7 @@ export const commands: readonly CommandDefinition[] = [
   configCommand,
   upCommand,
   planCommand,
+  runCommand,
   statusCommand,
   listCommand,
   statsCommand,

@@ -1,3 +1,4 @@
+import { isRun } from '../../machine/run-store.ts';
 import { statusOfHost } from '../../operations/status.ts';
 import type { CommandDefinition } from '../command.ts';
 import { runStatus, STATUS_HEADER, statusRow } from './status.ts';
@@ -9,10 +10,15 @@ export const listCommand: CommandDefinition = {
   group: 'Machines',
   example: 'vm list --all',
   completes: 'machines',
-  options: [{ flags: '-a, --all', description: 'every project of yours on this host' }],
+  options: [
+    { flags: '-a, --all', description: 'every project of yours on this host' },
+    { flags: '--runs', description: 'those that vm run has made' },
+  ],
   async run(invocation) {
-    if (!invocation.options.all) return runStatus(invocation);
-    const machines = await statusOfHost(invocation.services);
+    const { options, services } = invocation;
+    if (!options.all && !options.runs) return runStatus(invocation);
+    const ofHost = await statusOfHost(services);
+    const machines = options.all ? ofHost : ofHost.filter(({ project }) => isRun(project, services.dirs.homeDir));
     if (invocation.globals.json) invocation.output.json(machines);
     else {
       const rows = machines.map((machine) => [...statusRow(machine), machine.project]);

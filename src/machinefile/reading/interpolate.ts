@@ -38,6 +38,11 @@ export function interpolate(text: string, lookup: VariableLookup): Interpolated 
   return { text: result, issues };
 }
 
+/** The opposite: a text in which nothing is replaced but its dollar signs, by themselves. */
+export function literal<T extends string | undefined>(text: T): T {
+  return text?.replaceAll('$', '$$$$') as T; // undefined stays undefined
+}
+
 interface Replaced extends Interpolated {
   /** How much of the text the expression takes. */
   readonly length: number;
