@@ -183,6 +183,15 @@ test('snapshot save, list, restore, delete', async () => {
   await project.ok('destroy', '--yes');
 });
 
+test('run --detach, list --runs', async () => {
+  const lines = (await jsonOf(['run', '--detach', '--name', 'once', './disk.qcow2'])).map(shapeOf);
+  const listed = await jsonOf(['list', '--runs']);
+  await project.ok('destroy', 'once', '--yes');
+  expect(lines.slice(-1)).toEqual(documentedShapes('run --detach'));
+  expectEvents(lines.slice(0, -1));
+  expect(listed).toEqual([[expect.objectContaining({ machine: 'once', state: 'running' })]]);
+});
+
 test('cache list, cache info, cache verify, cache prune', async () => {
   const homeDir = String(project.env.VM_HOME);
   const store = new LayerStore(homeDir);

@@ -130,7 +130,7 @@ test('interrupted, and killed: what --rm made goes, at once or with the next com
   expect(await findRun(folder, first)).toBeUndefined();
 
   killed.child.kill('SIGKILL');
-  await killed.ended;
+  await new Promise((resolve) => killed.child.once('exit', resolve));
   expect(await findRun(folder, second)).toMatchObject({ state: 'running' });
   await using other = await TestProject.create({ files: { Machinefile: 'machines: { m: { box: tiny } }\n' } });
   await other.ok('destroy', '--yes');

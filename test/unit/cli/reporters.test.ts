@@ -10,6 +10,7 @@ const progress: ReportEvent = { type: 'progress', subject: 'web', text: 'waiting
 test.each([
   ['a phase that is done', done, plain, '✔ web: boot 16 s'],
   ['a phase that failed', { ...done, status: 'failed', elapsedMs: 900 }, plain, '✖ web: boot failed after 0.9 s'],
+  ['a phase that is done, in brief', done, { ...plain, brief: true }, undefined],
   ['a phase that begins', { ...done, status: 'started' }, plain, undefined],
   ['progress', progress, plain, undefined],
   ['progress, verbose', progress, { ...plain, verbose: true }, 'web: waiting for SSH'],
