@@ -69,10 +69,14 @@ export class RunStore {
     await unlessMissing(rename(this.dirOf(name), join(staging.dir, name)));
   }
 
-  /** Undefined where there is no such run. */
+  /** Undefined where there is no such run, and where its record is damaged. */
   async read(name: string): Promise<RunRecord | undefined> {
     const text = await readTextIfExists(join(this.dirOf(name), RECORD));
-    return text === undefined ? undefined : (JSON.parse(text) as RunRecord); // written whole by `create`
+    try {
+      return text === undefined ? undefined : (JSON.parse(text) as RunRecord); // written by `create`
+    } catch {
+      return undefined;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -32,6 +32,12 @@ test('a name is given once', async () => {
   expect(await runs.create('a', 'second', record)).toBe(false);
   expect(await readFile(runs.machinefileOf('a'), 'utf8')).toBe('first');
   expect(await readdir(join(homeDir, 'runs'))).toEqual(['a']);
+});
+
+test('a damaged record says nothing', async () => {
+  await runs.create('a', 'machines: {}\n', record);
+  await writeFile(join(runs.dirOf('a'), 'run.json'), '{"format":');
+  expect(await runs.read('a')).toBeUndefined();
 });
 
 test('a folder without a Machinefile is no run', async () => {
