@@ -49,8 +49,8 @@ export async function runBox(request: RunRequest, services: Services): Promise<R
     services.signal.throwIfAborted();
     return outcome;
   } catch (error) {
-    if (error instanceof MachinefileError) throw asUsageError(error);
-    throw request.isRemoved ? withWayOn(error, 'without --rm it is left to be looked at') : error;
+    const explained = asUsageError(error, runs.machinefileOf(name));
+    throw request.isRemoved ? withWayOn(explained, 'without --rm it is left to be looked at') : explained;
   } finally {
     const isOurs = async () => (await runs.read(name))?.maker === maker;
     if (request.isRemoved) await removeRun(name, isOurs, services);
@@ -78,8 +78,9 @@ async function bringUpAndRun(
 }
 
 /** What is wrong with the Machinefile is wrong with the options that it was written from. */
-function asUsageError({ problems }: MachinefileError): UsageError {
-  return new UsageError(problems.map(({ message }) => message).join('\n'), { hint: 'vm help run' });
+function asUsageError(error: unknown, machinefile: string): unknown {
+  if (!(error instanceof MachinefileError) || error.problems.some(({ file }) => file !== machinefile)) return error;
+  return new UsageError(error.problems.map(({ message }) => message).join('\n'), { hint: 'vm help run' });
 }
 
 async function runInGuest(project: Project, name: string, command: RunCommand, services: Services): Promise<number> {
@@ -87,10 +88,7 @@ async function runInGuest(project: Project, name: string, command: RunCommand, s
   const words = guestWords(command);
   return runInForeground(
     words.length === 0 ? loginCommand(target, []) : execCommand(target, words, command.wantsTerminal),
-    {
-      hasInput: command.hasInput,
-      signal: services.signal,
-    },
+    { hasInput: command.hasInput, signal: services.signal },
   );
 }
 
