@@ -44,7 +44,7 @@ export const runOptions: readonly OptionDefinition[] = [
   },
   {
     flags: '-e, --env <variable>',
-    description: 'set a variable: NAME=VALUE, or NAME as it is set here (repeatable)',
+    description: 'set a variable: NAME=VALUE, or NAME as it is set here; without # and line ends (repeatable)',
     parse: collect,
   },
   {
