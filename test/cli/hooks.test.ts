@@ -49,7 +49,7 @@ test('each operation has its own, at each command that does it', async () => {
   const up = await project.vm('up');
   expect(up).toMatchObject({ exitCode: 0 });
   expect(up.stderr).toMatch(/^m \| before_up $/m);
-  expect(up.stderr).toMatch(/^✔ m: hook before_up .*\n✔ m: create /m);
+  expect(up.stderr).toMatch(/^✔ m: hook before_up .*\nm: what its steps do is not kept .*\n✔ m: create /m);
   expect(await told(project)).toEqual(['before_up', 'before_provision', 'after_provision', 'after_up']);
 
   await project.ok('up');
