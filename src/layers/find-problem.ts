@@ -43,11 +43,18 @@ export async function findDiskProblem(
     const { problem, file } = await checkFile(path, disk.file, options);
     checks.push({ disk: { ...disk, file }, problem: problem && `${basename(path)}: ${problem}` });
   }
-  const disks = checks.map(({ disk }) => disk);
-  if (disks.some(({ file }, i) => file !== stored.disks[i]?.file)) {
-    await rememberChecks(dir, { ...stored, disks }, options.look);
+  const files = [];
+  for (const { name, file: frozen } of stored.template ?? []) {
+    const { problem, file } = await checkFile(join(dir, name), frozen, options);
+    files.push({ entry: { name, file }, problem: problem && `${name}: ${problem}` });
   }
-  return checks.find(({ problem }) => problem !== undefined)?.problem;
+  const disks = checks.map(({ disk }) => disk);
+  const template = files.map(({ entry }) => entry);
+  const isKnown =
+    disks.every(({ file }, i) => file === stored.disks[i]?.file) &&
+    template.every(({ file }, i) => file === stored.template?.[i]?.file);
+  if (!isKnown) await rememberChecks(dir, { ...stored, disks, ...(stored.template && { template }) }, options.look);
+  return [...checks, ...files].find(({ problem }) => problem !== undefined)?.problem;
 }
 
 async function rememberChecks(dir: string, stored: StoredLayer, look: Look): Promise<void> {

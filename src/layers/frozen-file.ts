@@ -30,8 +30,8 @@ export type Look = 'stat' | 'changes' | 'bytes';
 const TICK_MS = 20;
 
 /** Brings a file to the disk and takes its digest. @throws StateError if it is still being written. */
-export async function freezeFile(path: string, signal: AbortSignal): Promise<FrozenFile> {
-  await chmod(path, 0o400);
+export async function freezeFile(path: string, signal: AbortSignal, mode = 0o400): Promise<FrozenFile> {
+  await chmod(path, mode);
   await syncToDisk(path).catch((error: unknown) => {
     throw asWriteError(path, error);
   });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openImage } from '../boxes/formats/image-bytes.ts';
 import { HEADER_MAX_BYTES, parseQcow2Header } from '../boxes/formats/qcow2-header.ts';
 import { readTextIfExists, writeFileAtomic } from '../host/files.ts';
+import { TEMPLATE_FILES, templateIn } from '../machine/template.ts';
 import { type FrozenFile, freezeFile } from './frozen-file.ts';
 import type { Layer, LayerDisk, LayerFacts } from './layer.ts';
 
@@ -12,9 +13,11 @@ const LAYER_FORMAT = 1;
 const LAYER_FILE = 'layer.json';
 
 /** What is stored of a layer. */
-export interface StoredLayer extends Omit<Layer, 'id' | 'disks'> {
+export interface StoredLayer extends Omit<Layer, 'id' | 'disks' | 'template'> {
   readonly format: typeof LAYER_FORMAT;
   readonly disks: readonly StoredDisk[];
+  /** The files of its template; absent: it has none. */
+  readonly template?: readonly StoredFile[];
 }
 
 interface StoredDisk extends Omit<LayerDisk, 'path'> {
@@ -23,6 +26,14 @@ interface StoredDisk extends Omit<LayerDisk, 'path'> {
   readonly backingPath?: string;
 }
 
+interface StoredFile {
+  readonly name: string;
+  readonly file: FrozenFile;
+}
+
+/** QEMU opens the RAM for writing also where it changes nothing in it (up to 8.1). */
+const TEMPLATE_MODE = 0o600;
+
 export function diskPath(dir: string, diskId: string): string {
   return join(dir, `${diskId}.qcow2`);
 }
@@ -30,7 +41,7 @@ export function diskPath(dir: string, diskId: string): string {
 /** What is to be stored of the disks in `dir`, which are brought to the disk. @throws as `freezeFile`. */
 export async function describeLayer(
   dir: string,
-  { output: _, disks, ...facts }: LayerFacts,
+  { output: _, hasTemplate = false, disks, ...facts }: LayerFacts,
   signal: AbortSignal,
 ): Promise<StoredLayer> {
   const stored: StoredDisk[] = [];
@@ -40,7 +51,20 @@ export async function describeLayer(
     const backingPath = await readBackingPath(path);
     stored.push({ id, virtualSizeBytes, file, ...(backingPath !== undefined && { backingPath }) });
   }
-  return { format: LAYER_FORMAT, ...facts, disks: stored };
+  return {
+    format: LAYER_FORMAT,
+    ...facts,
+    disks: stored,
+    ...(hasTemplate && { template: await freezeTemplate(dir, signal) }),
+  };
+}
+
+async function freezeTemplate(dir: string, signal: AbortSignal): Promise<StoredFile[]> {
+  const stored: StoredFile[] = [];
+  for (const name of TEMPLATE_FILES) {
+    stored.push({ name, file: await freezeFile(join(dir, name), signal, TEMPLATE_MODE) });
+  }
+  return stored;
 }
 
 async function readBackingPath(path: string): Promise<string | undefined> {
@@ -83,5 +107,6 @@ export function toLayer(id: string, dir: string, stored: StoredLayer): Layer {
     path: diskPath(dir, disk.id),
     virtualSizeBytes: disk.virtualSizeBytes,
   }));
-  return { id, key, parentKey, baseId, boxKey, step, stepFingerprint, disks, createdAt, madeBy };
+  const template = stored.template && { template: templateIn(dir) };
+  return { id, key, parentKey, baseId, boxKey, step, stepFingerprint, disks, ...template, createdAt, madeBy };
 }

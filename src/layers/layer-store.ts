@@ -16,6 +16,7 @@ import {
 import { acquireLock, type LockOptions } from '../host/lock.ts';
 import { isMakerAlive, nameOfMaker } from '../host/maker.ts';
 import { StagingArea } from '../host/staging.ts';
+import { templateIn } from '../machine/template.ts';
 import { findDiskProblem, findProblem, type LookOptions } from './find-problem.ts';
 import type { Look } from './frozen-file.ts';
 import type { Layer, LayerFacts, LayerListing, PendingLayer, PendingListing } from './layer.ts';
@@ -72,7 +73,7 @@ export class LayerStore {
   /** The same for a folder that exists: to finish what a killed process began. */
   pending(id: string): PendingLayer {
     const dir = this.#dir(id);
-    return { id, dir, diskPath: (diskId) => diskPath(dir, diskId) };
+    return { id, dir, template: templateIn(dir), diskPath: (diskId) => diskPath(dir, diskId) };
   }
 
   /** Whether there is such a folder that is no layer yet, or will never be one. */
@@ -123,6 +124,11 @@ export class LayerStore {
       onDamaged?.(layer, problem);
     }
     return undefined;
+  }
+
+  /** As it is described, whether it is whole or not; undefined if it is gone. */
+  describe(id: string): Promise<Layer | undefined> {
+    return this.#read(id);
   }
 
   /** @throws StateError if it, or what it stands on, is gone or damaged. */

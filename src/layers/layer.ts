@@ -1,3 +1,5 @@
+import type { MachineTemplate } from '../machine/template.ts';
+
 /** A disk of a layer: qcow2, frozen. */
 export interface LayerDisk {
   /** As in `PlannedDisk`: `root`, `extra-1`, `own-NAME`. */
@@ -25,15 +27,19 @@ export interface Layer {
   readonly stepFingerprint: string | undefined;
   /** The root disk first. */
   readonly disks: readonly LayerDisk[];
+  /** The memory of a machine with these disks, with which others begin; absent: they boot. */
+  readonly template?: MachineTemplate;
   /** ISO 8601. */
   readonly createdAt: string;
   readonly madeBy: { readonly project: string; readonly machine: string };
 }
 
 /** What is known of a layer beside its files when it is published. */
-export interface LayerFacts extends Omit<Layer, 'id' | 'disks'> {
+export interface LayerFacts extends Omit<Layer, 'id' | 'disks' | 'template'> {
   /** The root disk first. */
   readonly disks: readonly Pick<LayerDisk, 'id' | 'virtualSizeBytes'>[];
+  /** Whether the files of a template are in its folder. */
+  readonly hasTemplate?: boolean;
   /** What the step printed. */
   readonly output?: string;
 }
@@ -42,6 +48,8 @@ export interface LayerFacts extends Omit<Layer, 'id' | 'disks'> {
 export interface PendingLayer {
   readonly id: string;
   readonly dir: string;
+  /** Where that is to be, where the layer has one. */
+  readonly template: MachineTemplate;
   /** Where the frozen disk of this id is to be. */
   diskPath(diskId: string): string;
 }

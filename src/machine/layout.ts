@@ -61,6 +61,8 @@ export interface RuntimeLayout {
   readonly displayPath: string;
   /** Over it a machine's memory is saved, or restored. */
   readonly memoryPath: string;
+  /** The serial port on which a guest that is started from another's memory is told who it is. */
+  readonly agentPath: string;
   readonly sshControlPath: string;
   /** The machine's OpenSSH configuration. */
   readonly sshConfigPath: string;
@@ -76,6 +78,7 @@ export function runtimeLayout(runtimeDir: string): RuntimeLayout {
     consolePath: at('tty.sock'),
     displayPath: at('vnc.sock'),
     memoryPath: at('mem.sock'),
+    agentPath: at('agent.sock'),
     sshControlPath: at('ssh.sock'),
     sshConfigPath: at('ssh.config'),
     machineLinkPath: at('machine'),

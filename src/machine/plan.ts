@@ -3,7 +3,7 @@ import { toWholeSectors } from '../boxes/formats/image-bytes.ts';
 import { VmError } from '../errors.ts';
 import type { Accelerator, MachineSpec } from '../machinefile/spec.ts';
 import { type MachineLayout, type RuntimeLayout, runtimeLayout } from './layout.ts';
-import type { ConnectedNic } from './nics.ts';
+import type { ConnectedNic, Nic } from './nics.ts';
 import type { DiskRecord, MachineRecord, PortForward } from './record.ts';
 import type { PlannedVolume } from './volume.ts';
 
@@ -31,7 +31,15 @@ export interface MachinePlan {
   readonly isIsolated: boolean;
   readonly layout: MachineLayout;
   readonly runtime: RuntimeLayout;
+  /** The file that its memory is; absent: none. */
+  readonly ram?: PlannedRam | undefined;
 }
+
+export type PlannedRam =
+  /** Others are to begin with what it holds. They have these cards, which are connected to nothing here. */
+  | { readonly use: 'template'; readonly path: string; readonly nics: readonly Nic[] }
+  /** It is one of those, and changes nothing in the file. */
+  | { readonly use: 'copy'; readonly path: string };
 
 export interface PlanInput {
   readonly spec: MachineSpec;
@@ -42,6 +50,7 @@ export interface PlanInput {
   readonly nics: readonly ConnectedNic[];
   /** Absent: the disks stand on those of the box. */
   readonly base?: MachinePlan['base'];
+  readonly ram?: PlannedRam | undefined;
   readonly record: Pick<MachineRecord, 'id' | 'disks' | 'forwards' | 'isCopy' | 'macAddress' | 'runtimeDir'>;
 }
 
@@ -57,6 +66,7 @@ export function planMachine({
   volumes,
   layout,
   nics,
+  ram,
   record,
 }: PlanInput): MachinePlan {
   const diskBytes = rootDiskBytes(spec, box);
@@ -83,6 +93,7 @@ export function planMachine({
     isIsolated: isCopy || spec.isIsolated,
     layout,
     runtime,
+    ram,
   };
 }
 

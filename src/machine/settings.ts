@@ -136,6 +136,8 @@ const SETTINGS = {
   healthcheck: read,
   autostart: read,
   primary: read,
+  // Of machines that are made.
+  isWarm: read,
   profiles: read,
   hooks: read,
   bootTimeoutMs: read,

@@ -109,6 +109,8 @@ export interface MachineSpec {
   /** While none of these is active it takes part only where it is named; empty: it always does. */
   readonly profiles: readonly string[];
   readonly hooks: HooksSpec;
+  /** Whether new machines go on from the memory of one that has booted. */
+  readonly isWarm: boolean;
   readonly bootTimeoutMs: number;
   readonly haltTimeoutMs: number;
   readonly qemuArgs: readonly string[];

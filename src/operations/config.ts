@@ -82,6 +82,7 @@ function machineSettings({ spec: machine, ports, replicas }: WrittenMachine): Ma
     primary,
     ...nonEmpty('profiles', machine.profiles),
     ...given('hooks', hookSettings(machine)),
+    ...given('warm', machine.isWarm || undefined),
     boot_timeout: formatDuration(machine.bootTimeoutMs),
     halt_timeout: formatDuration(machine.haltTimeoutMs),
     ...given('qemu', machine.qemuArgs.length === 0 ? undefined : { args: machine.qemuArgs.map(literal) }),

@@ -156,6 +156,17 @@ export interface Provider {
    */
   restoreMemory(machine: RecordedMachine, files: MemoryFiles, context: RunContext): Promise<MemoryRestore>;
 
+  /** What of a machine, and of this host, has to be the same for it to begin with the memory of another, as a text. */
+  templateTraits(plan: MachinePlan): Promise<string>;
+
+  /**
+   * Starts a new machine, `plan.ram` of which is a copy of a template's, as `start` does, and lets it go on from what
+   * `saveMemory` has written of that one. Its guest is told who it is now, and has done what that asks for when it is
+   * `restored`. The files are only read.
+   * @throws as `start`: then, and when it is `refused`, the machine is stopped; it can be started otherwise.
+   */
+  startFromTemplate(plan: MachinePlan, waking: Waking, context: RunContext): Promise<MemoryRestore>;
+
   /**
    * Writes what the screen of a running machine shows to a new PNG file.
    * @throws StateError if it has no screen, or the hypervisor does not answer.
@@ -185,6 +196,19 @@ export interface Provider {
 
   /** What tells that a starting guest will never be ready; undefined while it may. Called between readiness probes. */
   diagnoseBoot(machine: RecordedMachine, process: ProcessIdentity): Promise<string | undefined>;
+}
+
+/** A guest that goes on from another's memory. */
+export interface Waking {
+  readonly memory: MemoryFiles;
+  /** What it is told; it answers `ready`, or why not. */
+  lineFor(cards: readonly ChangedCard[]): string;
+}
+
+/** A network card whose hardware address is not the one that the guest knows. */
+export interface ChangedCard {
+  readonly from: string;
+  readonly to: string;
 }
 
 export type MemoryRestore =

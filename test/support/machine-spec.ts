@@ -44,6 +44,7 @@ export function machineSpec(overrides: Partial<MachineSpec> = {}): MachineSpec {
     autostart: true,
     primary: false,
     profiles: [],
+    isWarm: false,
     hooks: {},
     bootTimeoutMs: 300_000,
     haltTimeoutMs: 60_000,

@@ -100,6 +100,7 @@ function resolveMachine(context: ResolveContext, named: NamedMachine, sharesDefa
     healthcheck: resolveHealthcheck(machine),
     ...resolveChoice(machine),
     hooks: resolveHooks(machine),
+    isWarm: machine.warm ?? false,
     bootTimeoutMs: millisecondsOf(machine.boot_timeout) ?? DEFAULT_BOOT_TIMEOUT_MS,
     haltTimeoutMs: millisecondsOf(machine.halt_timeout) ?? DEFAULT_HALT_TIMEOUT_MS,
     qemuArgs: machine.qemu?.args?.map(String) ?? [],

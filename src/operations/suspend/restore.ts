@@ -12,7 +12,7 @@ import { withPorts } from '../ports/with-ports.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { withForwards } from '../up/create.ts';
-import type { Started } from '../up/start.ts';
+import type { RunningMachine } from '../up/start.ts';
 import { meterRun } from '../usage/metering.ts';
 import { checkVolumes, lockVolumes } from '../volumes/hold.ts';
 import { planVolumes } from '../volumes/planned.ts';
@@ -35,7 +35,7 @@ export async function restoreMachine(
   project: Project,
   machine: SuspendedMachine,
   services: Services,
-): Promise<Started | undefined> {
+): Promise<RunningMachine | undefined> {
   const { spec } = machine;
   const { machine: name, id } = machine.record;
   const restored = await inPhase(services, name, 'restore', async () => {
@@ -62,7 +62,11 @@ export async function restoreMachine(
 }
 
 /** Gives the reason where the provider refuses. */
-async function restoreWith(project: Project, before: MachineRecord, services: Services): Promise<Started | string> {
+async function restoreWith(
+  project: Project,
+  before: MachineRecord,
+  services: Services,
+): Promise<RunningMachine | string> {
   const record: MachineRecord = {
     ...before,
     ready: undefined,

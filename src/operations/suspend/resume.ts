@@ -11,7 +11,7 @@ import { findSpec, findTargets, type Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { awaitReady } from '../up/await-ready.ts';
 import { isInstalledByHand } from '../up/by-hand.ts';
-import { type Started, startMachine } from '../up/start.ts';
+import { type RunningMachine, startMachine } from '../up/start.ts';
 import { mountVolumes } from '../volumes/mount.ts';
 import { restoreMachine } from './restore.ts';
 import { letRunOn, settledState } from './settled-state.ts';
@@ -104,7 +104,7 @@ export async function bootMachine(
 async function enter(
   project: Project,
   { spec, network }: Resumable,
-  { started, isBooting }: { readonly started: Started; readonly isBooting: boolean },
+  { started, isBooting }: { readonly started: RunningMachine; readonly isBooting: boolean },
   services: Services,
 ): Promise<void> {
   const box = await boxOf(started.record, services);

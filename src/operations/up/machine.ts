@@ -24,13 +24,14 @@ import { letRunOn, settledState } from '../suspend/settled-state.ts';
 import { syncMachine } from '../sync.ts';
 import { meterRun } from '../usage/metering.ts';
 import { mountVolumes } from '../volumes/mount.ts';
+import { keepTemplate } from '../warm/keep-template.ts';
 import { awaitReady } from './await-ready.ts';
 import { isInstalledByHand, reportUndone } from './by-hand.ts';
 import { awaitCloudInit } from './cloud-init.ts';
 import { indexEntryOf } from './create.ts';
 import { makeMachine } from './make-machine.ts';
 import { findPending, leftByUp, reportPending } from './pending.ts';
-import { type StartableMachine, type Started, startMachine } from './start.ts';
+import { type RunningMachine, type StartableMachine, startMachine } from './start.ts';
 
 export interface UpOptions {
   readonly provision: ProvisionChoice;
@@ -80,7 +81,11 @@ export async function upMachine(project: Project, target: UpTarget, work: UpWork
   const { services } = work;
   await using _lock = await lockMachine(project, { name, purpose: 'vm up' }, services);
   // Awaited here: the lock is given up at the end of this function.
-  return await withHooks(project, { machine: name, operation: 'up' }, services, () => bringUp(project, target, work));
+  return await withHooks(project, { machine: name, operation: 'up' }, services, async () => {
+    const outcome = await bringUp(project, target, work);
+    if (target.spec.isWarm && work.options.layers !== 'off') await keepTemplate(project, target, services);
+    return outcome;
+  });
 }
 
 interface UpWork {
@@ -156,7 +161,7 @@ async function ensureRunning(
   reportPending(record, pending, services);
   if (found === undefined) {
     const started = await startMachine(project, { spec, box, network, record }, services);
-    const ready = await awaitReady(project, { spec, box, ...started, isBooting: true }, services);
+    const ready = await awaitReady(project, { spec, box, ...started }, services);
     return { ...ready, started: true, resumed: false, pending };
   }
   const { process, resumed } = found;
@@ -176,7 +181,7 @@ async function findRunning(
   project: Project,
   { spec, network, record }: StartableMachine,
   services: Services,
-): Promise<(Started & { readonly resumed: boolean }) | undefined> {
+): Promise<(RunningMachine & { readonly resumed: boolean }) | undefined> {
   const machine = { record, layout: project.states.layout(spec.name) };
   const observed = await settledState(machine, services);
   switch (observed.kind) {

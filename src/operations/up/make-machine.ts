@@ -6,6 +6,7 @@ import { findObstacle } from '../layers/obstacle.ts';
 import type { Project } from '../project.ts';
 import { stepRecordOf } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
+import { findTemplate, wantedTemplate } from '../warm/find-template.ts';
 import { createMachine } from './create.ts';
 import type { UpOptions, UpTarget } from './machine.ts';
 
@@ -33,7 +34,10 @@ export async function makeMachine(
   );
   if (found === undefined) await reportObstacle(project, target, services);
   const chain = found && (isUsed ? found : { ...found, layer: undefined });
-  const start = chain?.layer && { layer: chain.layer, steps: stepRecords(chain, chain.layer) };
+  const wanted = isUsed && chain ? await wantedTemplate(project, target, { chain, services }) : undefined;
+  const template = wanted && (await findTemplate(wanted, target.name, services));
+  const layer = template ?? chain?.layer;
+  const start = chain && layer && { layer, steps: stepRecords(chain, layer) };
   const record = await createMachine(project, { ...target, start }, services);
   const stepsCached = Object.keys(start?.steps ?? {});
   if (chain === undefined || provision.kind === 'none' || provision.kind === 'named') return { record, stepsCached };

@@ -24,7 +24,7 @@ export async function writeSeed(plan: MachinePlan, { user, hosts }: SeedFacts): 
   if (box === undefined || box.seed === 'vagrant') return;
   const identity = await readIdentity(plan, { seed: box.seed, hosts });
   if (box.seed === 'machinefile') {
-    await writeFileAtomic(layout.seedTarPath, identitySeedTar(identity, environmentBlock(spec.environment)));
+    await writeFileAtomic(layout.seedTarPath, padded(identitySeedTar(identity, environmentBlock(spec.environment))));
     return;
   }
   const { userData, networkConfig } = spec.cloudInit;
@@ -32,6 +32,15 @@ export async function writeSeed(plan: MachinePlan, { user, hosts }: SeedFacts): 
   await rm(layout.cloudInitDir, { recursive: true, force: true });
   await ensurePrivateFolder(layout.cloudInitDir);
   for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(layout.cloudInitDir, name), text);
+}
+
+/** A kernel asks only once how large a seed is, and reads that much also when it goes on as another machine. */
+export const SEED_BYTES = 16 * 1024;
+
+function padded(tar: Uint8Array): Uint8Array {
+  const seed = new Uint8Array(Math.ceil(tar.length / SEED_BYTES) * SEED_BYTES);
+  seed.set(tar);
+  return seed;
 }
 
 async function readIdentity(

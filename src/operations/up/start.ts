@@ -4,7 +4,7 @@ import { ensureRuntimeDir } from '../../host/dirs.ts';
 import type { ProcessIdentity } from '../../host/processes.ts';
 import { machineRuntimeDir } from '../../machine/layout.ts';
 import { removeMemory } from '../../machine/memory-files.ts';
-import { type MachinePlan, planMachine } from '../../machine/plan.ts';
+import { type MachinePlan, type PlannedRam, planMachine } from '../../machine/plan.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import { asMade, fixedSettings, hasBooted, isLoginFixed, restartSettings } from '../../machine/settings.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
@@ -21,14 +21,18 @@ import type { Services } from '../services.ts';
 import { meterRun } from '../usage/metering.ts';
 import { holdVolumes } from '../volumes/hold.ts';
 import { plannedVolumes } from '../volumes/planned.ts';
+import { type StartedProcess, startOrWake } from '../warm/start-or-wake.ts';
 import { sshSettings, withForwards } from './create.ts';
 import { ownDiskRecords, reportDetached } from './own-disks.ts';
 import { writeSeed } from './seed.ts';
 
-export interface Started {
+/** A machine that runs. */
+export interface RunningMachine {
   readonly record: MachineRecord;
   readonly process: ProcessIdentity;
 }
+
+export type Started = RunningMachine & StartedProcess;
 
 /** A machine, and what the Machinefile says of it now. */
 export interface StartableMachine {
@@ -36,6 +40,8 @@ export interface StartableMachine {
   readonly box: Box | undefined;
   readonly network: MachineNetwork;
   readonly record: MachineRecord;
+  /** Absent: its memory is in no file. */
+  readonly ram?: PlannedRam;
 }
 
 /** Starts a stopped machine with what the Machinefile says now. Call with the machine's lock held. */
@@ -71,7 +77,7 @@ function sshOf({ spec, box, record }: StartableMachine): MachineRecord['ssh'] {
 /** The plan that a start follows; pure but for finding out which accelerator works. */
 export function planStart(
   project: Project,
-  { spec, box, network, record }: StartableMachine,
+  { spec, box, network, record, ram }: StartableMachine,
   services: Services,
 ): MachinePlan {
   const accel = services.resolveAccelerator(spec.accel);
@@ -83,6 +89,7 @@ export function planStart(
     volumes,
     layout: project.states.layout(spec.name),
     nics: network.nics,
+    ram,
     record,
   });
 }
@@ -119,11 +126,11 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
   };
   await project.states.write(starting);
   await using _switches = await holdSwitches(project, nics, services);
-  const process = await provider.start(plan, services);
+  const running = await startOrWake(plan, record, services);
   // Only now: a hypervisor that does not start shows the guest nothing, so that what is wrong can be corrected.
   const started = { ...starting, hasBooted: true };
   if (!starting.hasBooted) await project.states.write(started);
   reportDetached(plan, services);
   await writeSshConfig({ record: started, layout: plan.layout });
-  return { record: started, process };
+  return { record: started, ...running };
 }

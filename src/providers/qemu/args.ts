@@ -1,7 +1,7 @@
 import type { BoxKernel } from '../../boxes/box.ts';
 import type { HostCommand } from '../../host/exec.ts';
 import type { OpenPort } from '../../machine/forwards.ts';
-import type { ConnectedNic } from '../../machine/nics.ts';
+import type { ConnectedNic, Nic } from '../../machine/nics.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { Accelerator, Arch, BootDevice } from '../../machinefile/spec.ts';
 import { netdevArgument, netdevId } from '../../networks/segment.ts';
@@ -35,6 +35,7 @@ export function qemuCommand(plan: MachinePlan, uefi: FirmwareImages | undefined)
       ...kernelArgs(plan),
       ...networkArgs(plan),
       ...plan.nics.flatMap(nicArgs),
+      ...(plan.ram?.use === 'template' ? plan.ram.nics.flatMap(unconnectedNicArgs) : []),
       ...seedArgs(plan),
       ...entropyArgs(),
       ...displayArgs(plan),
@@ -59,7 +60,7 @@ function platformArgs(plan: MachinePlan, uefi: FirmwareImages | undefined): stri
     '-nodefaults',
     '-no-user-config',
     '-machine',
-    [machineType(plan), ...(uefi ? PFLASH_PROPERTIES : [])].join(','),
+    [machineType(plan), ...(uefi ? PFLASH_PROPERTIES : []), ...(plan.ram ? ['memory-backend=ram'] : [])].join(','),
     ...(uefi ? firmwareArgs(plan, uefi) : []),
     '-accel',
     accel === 'tcg' ? 'tcg,thread=multi' : accel,
@@ -68,7 +69,23 @@ function platformArgs(plan: MachinePlan, uefi: FirmwareImages | undefined): stri
     '-smp',
     String(spec.cpus),
     '-m',
-    `size=${Math.ceil(spec.memoryBytes / BYTES_PER_MIB)}M`,
+    `size=${memorySize(plan)}`,
+    ...ramArgs(plan),
+  ];
+}
+
+function memorySize({ spec }: MachinePlan): string {
+  return `${Math.ceil(spec.memoryBytes / BYTES_PER_MIB)}M`;
+}
+
+/** A copy is private to its machine: QEMU maps the file so that what is written is not in it. */
+function ramArgs(plan: MachinePlan): string[] {
+  const { ram } = plan;
+  if (ram === undefined) return [];
+  const share = ram.use === 'template' ? 'on' : 'off';
+  return [
+    '-object',
+    `memory-backend-file,id=ram,size=${memorySize(plan)},share=${share},mem-path=${escapeCommas(ram.path)}`,
   ];
 }
 
@@ -108,7 +125,7 @@ function sandboxArgs(): string[] {
 /** QEMU's name for the device behind the serial console. */
 export const CONSOLE_ID = 'console';
 
-function controlArgs({ runtime, layout }: MachinePlan): string[] {
+function controlArgs({ runtime, layout, ram }: MachinePlan): string[] {
   return [
     '-qmp',
     `unix:${runtime.monitorPath},server=on,wait=off`,
@@ -116,6 +133,9 @@ function controlArgs({ runtime, layout }: MachinePlan): string[] {
     `socket,id=${CONSOLE_ID},path=${runtime.consolePath},server=on,wait=off,logfile=${escapeCommas(layout.serialLogPath)}`,
     '-serial',
     `chardev:${CONSOLE_ID}`,
+    ...(ram
+      ? ['-chardev', `socket,id=agent,path=${runtime.agentPath},server=on,wait=off`, '-serial', 'chardev:agent']
+      : []),
   ];
 }
 
@@ -170,14 +190,17 @@ export function userNetdev(forwards: readonly OpenPort[], isIsolated: boolean): 
 
 /** A card on a private network. */
 function nicArgs(nic: ConnectedNic): string[] {
-  const { networkId, macAddress, segment } = nic;
+  return ['-netdev', netdevArgument(nic.networkId, nic.segment), ...nicDeviceArgs(nic)];
+}
+
+/** A hub of its own, with nothing else on it. */
+function unconnectedNicArgs(nic: Nic, index: number): string[] {
+  return ['-netdev', `hubport,id=${netdevId(nic)},hubid=${index + 1}`, ...nicDeviceArgs(nic)];
+}
+
+function nicDeviceArgs(nic: Nic): string[] {
   const id = netdevId(nic);
-  return [
-    '-netdev',
-    netdevArgument(networkId, segment),
-    '-device',
-    `virtio-net-pci,id=${id}-nic,netdev=${id},mac=${macAddress},romfile=`,
-  ];
+  return ['-device', `virtio-net-pci,id=${id}-nic,netdev=${id},mac=${nic.macAddress},romfile=`];
 }
 
 function seedArgs({ box, layout }: MachinePlan): string[] {

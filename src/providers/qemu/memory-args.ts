@@ -77,6 +77,16 @@ function idOf(value: string): string {
   return /(?:^|,)id=([^,]*)/.exec(value)?.[1] ?? '';
 }
 
+/** Whether the memory of a guest is a file that is not saved again with the rest. Pure. */
+export function isRamShared(args: readonly string[]): boolean {
+  return args.some((arg) => /^memory-backend-file,.*,share=on,/.test(arg));
+}
+
+/** The hardware addresses of the guest's cards, in the order of the arguments. Pure. */
+export function cardAddresses(args: readonly string[]): string[] {
+  return args.flatMap((arg) => /^virtio-net-pci,.*,mac=([^,]*)/.exec(arg)?.[1] ?? []);
+}
+
 /** Fingerprint of what the guest sees of the arguments: not where its files are, nor what it is connected to. Pure. */
 export function argsFingerprint(args: readonly string[]): string {
   const seen = [...optionsOf(args)].flatMap(([option = '', value = '']) =>
@@ -93,6 +103,11 @@ function seenByGuest(option: string, value: string): string {
     case '-kernel':
     case '-initrd':
       return '';
+    case '-device':
+      // A guest that is started from another's memory is given its own.
+      return value.replace(/,mac=[^,]*/, '');
+    case '-object':
+      return value.replace(/^(memory-backend-file,.*),share=.*/, '$1');
     case '-fw_cfg':
       return value.replace(/,file=.*/, '');
     case '-blockdev':

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { run } from '../../host/exec.ts';
 import { sha256, unlessMissing } from '../../host/files.ts';
 import { stampOf } from '../../machine/disk-stamp.ts';
 import type { DiskStamp, HostFacts, HypervisorFacts, MemoryFacts, MemoryFiles } from '../../machine/memory.ts';
@@ -44,6 +45,12 @@ export function obstacleIn(saved: HypervisorFacts, now: HypervisorFacts): string
   }
   if (now.argsFingerprint !== saved.argsFingerprint) return 'the machine has other devices now';
   return undefined;
+}
+
+/** Of the QEMU that would be started now; undefined where it does not tell. */
+export async function readInstalledVersion(file: string): Promise<string | undefined> {
+  const { stdout } = await run({ file, args: ['--version'] });
+  return /version (\d+\.\d+\.\d+)/.exec(stdout)?.[1];
 }
 
 /** What a guest sees of this host's processor if it runs on it: nothing where QEMU emulates one. */

@@ -1,6 +1,6 @@
 import type { RunContext } from '../../context.ts';
 import { GuestError, StateError } from '../../errors.ts';
-import { type HostCommand, run } from '../../host/exec.ts';
+import type { HostCommand } from '../../host/exec.ts';
 import { readTail, sha256OfFile } from '../../host/files.ts';
 import { TransferProgress } from '../../http/progress-text.ts';
 import { lastLines } from '../../machine/console-text.ts';
@@ -9,11 +9,11 @@ import type { MemoryFacts, MemoryFiles } from '../../machine/memory.ts';
 import { readMemoryFacts } from '../../machine/memory-files.ts';
 import type { Display } from '../../machinefile/spec.ts';
 import type { MemoryRestore, RecordedMachine } from '../provider.ts';
-import { incomingArgs, resumedArgs } from './memory-args.ts';
-import { observePlace, obstacleHere, obstacleIn } from './memory-facts.ts';
+import { incomingArgs, isRamShared, resumedArgs } from './memory-args.ts';
+import { observePlace, obstacleHere, obstacleIn, readInstalledVersion } from './memory-facts.ts';
 import { readHypervisorFacts } from './memory-save.ts';
 import { type StreamFacts, sendState } from './memory-stream.ts';
-import { ask, awaitMigration } from './migration.ts';
+import { ask, awaitMigration, leaveOutSharedRam } from './migration.ts';
 import { type StartSubject, startCommand } from './start.ts';
 import { stopQemu } from './stop.ts';
 
@@ -90,7 +90,10 @@ async function fill(
     obstacleIn(saved.hypervisor, await readHypervisorFacts(monitor, args)),
   );
   if (obstacle !== undefined) return obstacle;
-  await ask(monitorPath, (monitor) => monitor.execute('migrate-incoming', { uri: `unix:${memoryPath}` }));
+  await ask(monitorPath, async (monitor) => {
+    if (isRamShared(saved.command.args)) await leaveOutSharedRam(monitor);
+    await monitor.execute('migrate-incoming', { uri: `unix:${memoryPath}` });
+  });
   const progress = new TransferProgress({
     report: (text) => reporter.report({ type: 'progress', subject: subject.spec.name, text }),
   });
@@ -137,7 +140,6 @@ async function endAttempt({ subject, id }: MemoryStart, context: RunContext): Pr
 
 /** After a start that failed: what to say where that may be because QEMU is another one than when it was saved. */
 async function otherVersion({ file }: HostCommand, { hypervisor }: MemoryFacts): Promise<string | undefined> {
-  const { stdout } = await run({ file, args: ['--version'] });
-  const [, version] = /version (\d+\.\d+\.\d+)/.exec(stdout) ?? [];
+  const version = await readInstalledVersion(file);
   return version === undefined ? undefined : obstacleIn(hypervisor, { ...hypervisor, version });
 }

@@ -8,10 +8,10 @@ import { runtimeLayout } from '../../machine/layout.ts';
 import { type DiskStamp, type HypervisorFacts, MEMORY_FORMAT, type MemoryFiles } from '../../machine/memory.ts';
 import { removeMemory, unfinishedPath, writeMemoryFacts } from '../../machine/memory-files.ts';
 import type { RecordedMachine } from '../provider.ts';
-import { argsFingerprint } from './memory-args.ts';
+import { argsFingerprint, isRamShared } from './memory-args.ts';
 import { readHostFacts } from './memory-facts.ts';
 import { StateReceiver, type StreamFacts } from './memory-stream.ts';
-import { ask, awaitMigration, liftLimits } from './migration.ts';
+import { ask, awaitMigration, leaveOutSharedRam, liftLimits } from './migration.ts';
 import { findQemu } from './process.ts';
 import type { QmpClient } from './qmp.ts';
 import { runOn } from './run-on.ts';
@@ -28,10 +28,13 @@ export async function saveMemory(machine: RecordedMachine, files: MemoryFiles, c
   const { args } = command;
   const { monitorPath } = runtimeLayout(record.runtimeDir);
   await removeMemory(files);
-  const { hypervisor, diskPaths } = await ask(monitorPath, async (monitor) => ({
-    hypervisor: await readHypervisorFacts(monitor, args),
-    diskPaths: writableFiles(await monitor.execute('query-named-block-nodes', { flat: true })),
-  }));
+  const { hypervisor, diskPaths } = await ask(monitorPath, async (monitor) => {
+    if (isRamShared(args)) await leaveOutSharedRam(monitor);
+    return {
+      hypervisor: await readHypervisorFacts(monitor, args),
+      diskPaths: writableFiles(await monitor.execute('query-named-block-nodes', { flat: true })),
+    };
+  });
   try {
     const streamed = await streamOut(machine, files, context);
     await rename(unfinishedPath(files), files.statePath);

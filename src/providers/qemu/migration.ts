@@ -16,6 +16,12 @@ export async function liftLimits(monitor: QmpClient): Promise<void> {
   await monitor.execute('migrate-set-parameters', { 'max-bandwidth': MAX_BANDWIDTH });
 }
 
+/** Leaves memory that is in a file of its own out of what is transferred. */
+export async function leaveOutSharedRam(monitor: QmpClient): Promise<void> {
+  const capabilities = [{ capability: 'x-ignore-shared', state: true }];
+  await monitor.execute('migrate-set-capabilities', { capabilities });
+}
+
 /** How far a migration is: QMP's `query-migrate`, as far as it is looked at. */
 interface Migration {
   readonly status?: string;

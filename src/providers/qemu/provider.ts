@@ -24,6 +24,7 @@ import { OBSERVER_TIMEOUT_MS, QmpClient, withMonitor } from './qmp.ts';
 import { runOn } from './run-on.ts';
 import { startQemu } from './start.ts';
 import { stopQemu } from './stop.ts';
+import { startFromTemplate, templateTraits } from './template.ts';
 
 const SCREENSHOT_TIMEOUT_MS = 5000;
 
@@ -69,6 +70,10 @@ export const qemuProvider: Provider = {
   saveMemory,
 
   restoreMemory,
+
+  templateTraits,
+
+  startFromTemplate,
 
   stop: (machine, options, context) => stopQemu(machine, options, context.signal),
 

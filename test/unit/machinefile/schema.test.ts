@@ -22,7 +22,7 @@ describe('the schema', () => {
         ...['accel', 'arch', 'autostart', 'boot', 'boot_timeout', 'box', 'cdrom', 'cloud_init', 'cpu', 'cpus'],
         ...['depends_on', 'disk', 'disks', 'display', 'environment', 'firmware', 'halt_timeout', 'healthcheck'],
         ...['hooks', 'hostname', 'isolated', 'libvirt', 'machine', 'memory', 'message', 'networks', 'ports', 'primary'],
-        ...['profiles', 'provider', 'provision', 'qemu', 'replicas', 'ssh', 'sync', 'volumes'],
+        ...['profiles', 'provider', 'provision', 'qemu', 'replicas', 'ssh', 'sync', 'volumes', 'warm'],
       ].sort(),
     );
   });

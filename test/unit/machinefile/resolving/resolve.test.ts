@@ -41,6 +41,7 @@ test('a machine with nothing but a box has every default', async () => {
         primary: false,
         profiles: [],
         hooks: {},
+        isWarm: false,
         bootTimeoutMs: 300_000,
         haltTimeoutMs: 60_000,
         qemuArgs: [],

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { qemuCommand } from '../../../../src/providers/qemu/args.ts';
-import { argsFingerprint, incomingArgs, resumedArgs } from '../../../../src/providers/qemu/memory-args.ts';
+import {
+  argsFingerprint,
+  cardAddresses,
+  incomingArgs,
+  isRamShared,
+  resumedArgs,
+} from '../../../../src/providers/qemu/memory-args.ts';
+import { changedCards } from '../../../../src/providers/qemu/template.ts';
 import { machinePlan, type PlanOverrides } from '../../../support/machine-spec.ts';
 
 const NIC = {
@@ -82,4 +89,21 @@ test('the guest does not see how the machine is called, nor where its files are'
   const moved = args.map((arg) => arg.replaceAll('/p/.vm', '/elsewhere/.vm').replace('guest=web', 'guest=other'));
   expect(moved).not.toEqual(args);
   expect(argsFingerprint(moved)).toBe(argsFingerprint(args));
+});
+
+test('a machine that begins with a template’s memory looks to its guest as that one did, but for its addresses', () => {
+  const { segment: _, ...nic } = NIC;
+  const own = { ...nic, macAddress: '52:54:00:00:00:99' };
+  const template = { ...machinePlan(), macAddress: '52:54:00:00:00:98' };
+  const made = qemuCommand({ ...template, ram: { use: 'template', path: '/t/ram', nics: [own] } }, undefined).args;
+  const copy = qemuCommand({ ...plan, ram: { use: 'copy', path: '/layers/a, b/ram' } }, undefined).args;
+  expect(argsFingerprint(copy)).toBe(argsFingerprint(made));
+  expect(argsFingerprint(copy)).not.toBe(argsFingerprint(args));
+  expect([made, copy, args].map(isRamShared)).toEqual([true, false, false]);
+  expect(cardAddresses(made)).toEqual(['52:54:00:00:00:98', '52:54:00:00:00:99']);
+  expect(copy).toContain('memory-backend-file,id=ram,size=512M,share=off,mem-path=/layers/a,, b/ram');
+  expect(changedCards(made, copy)).toEqual([
+    { from: '52:54:00:00:00:98', to: plan.macAddress },
+    { from: '52:54:00:00:00:99', to: NIC.macAddress },
+  ]);
 });

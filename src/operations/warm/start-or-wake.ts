@@ -1,0 +1,50 @@
+import { stat } from 'node:fs/promises';
+import { inPhase } from '../../context.ts';
+import type { ProcessIdentity } from '../../host/processes.ts';
+import type { MachinePlan } from '../../machine/plan.ts';
+import type { MachineRecord } from '../../machine/record.ts';
+import type { MachineTemplate } from '../../machine/template.ts';
+import type { Services } from '../services.ts';
+import { SEED_BYTES } from '../up/seed.ts';
+import { wakeLine } from './agent.ts';
+
+export interface StartedProcess {
+  readonly process: ProcessIdentity;
+  /** Else its network is up already. */
+  readonly isBooting: boolean;
+}
+
+/** Starts a machine: from a template's memory where it was made of one and never ran. Else, and if that cannot be, it boots. */
+export async function startOrWake(
+  plan: MachinePlan,
+  record: MachineRecord,
+  services: Services,
+): Promise<StartedProcess> {
+  const provider = services.providers[plan.spec.provider];
+  const template = await templateOf(plan, record, services);
+  const boot = async () => ({ process: await provider.start(plan, services), isBooting: true });
+  if (template === undefined) return boot();
+  const { ramPath, memory } = template;
+  const copy = { ...plan, ram: { path: ramPath, use: 'copy' } } as const;
+  const outcome = await inPhase(services, plan.spec.name, 'wake', () =>
+    provider.startFromTemplate(copy, { memory, lineFor: (cards) => wakeLine(plan.id, cards) }, services),
+  );
+  if (outcome.kind === 'restored') return { process: outcome.process, isBooting: false };
+  services.reporter.report({
+    type: 'message',
+    level: 'warning',
+    subject: plan.spec.name,
+    text: `boots, because it cannot go on from the memory that is kept: ${outcome.reason}`,
+  });
+  return boot();
+}
+
+async function templateOf(
+  { spec, ram, layout }: MachinePlan,
+  { started, layer }: MachineRecord,
+  { layers }: Services,
+): Promise<MachineTemplate | undefined> {
+  if (!spec.isWarm || ram !== undefined || started !== undefined || layer === undefined) return undefined;
+  if ((await stat(layout.seedTarPath)).size !== SEED_BYTES) return undefined;
+  return (await layers.describe(layer))?.template;
+}

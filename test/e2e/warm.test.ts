@@ -1,0 +1,121 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { sha256OfFile } from '../../src/host/files.ts';
+import { TEMPLATE_FILES } from '../../src/machine/template.ts';
+import { changeByte } from '../support/change-byte.ts';
+import { testHomeDir } from '../support/paths.ts';
+import { TestProject } from '../support/test-project.ts';
+
+const MACHINEFILE = `machines:
+  web:
+    box: tiny
+    memory: 256MiB
+    warm: true
+    replicas: 3
+    environment: { COLOUR: blue }
+    provision:
+      - shell: echo provisioned >/root/note
+`;
+
+/** A store of its own, on the boxes that are there: templates are damaged in it. */
+async function ownHome() {
+  const dir = await mkdtemp(join(tmpdir(), 'vm-warm-'));
+  await mkdir(join(dir, 'home'), { mode: 0o700 });
+  await symlink(join(testHomeDir, 'boxes'), join(dir, 'home', 'boxes'));
+  return {
+    homeDir: join(dir, 'home'),
+    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
+  };
+}
+
+async function templateDir(homeDir: string): Promise<string> {
+  const layersDir = join(homeDir, 'layers');
+  for (const name of await readdir(layersDir)) {
+    const dir = join(layersDir, name);
+    if ((await readdir(dir)).includes('ram')) return dir;
+  }
+  throw new Error('there is no template');
+}
+
+async function timed<T>(work: Promise<T>): Promise<{ readonly result: T; readonly seconds: number }> {
+  const start = performance.now();
+  const result = await work;
+  return { result, seconds: (performance.now() - start) / 1000 };
+}
+
+const digestsOf = (dir: string) =>
+  Promise.all(
+    [...TEMPLATE_FILES, 'root.qcow2'].map((name) => sha256OfFile(join(dir, name), new AbortController().signal)),
+  );
+
+/** All by which two machines could be taken for one another. */
+const IDENTITY = [
+  'hostname',
+  'cat /etc/ssh/ssh_host_ed25519_key.pub',
+  'cat /root/.ssh/authorized_keys',
+  'cat /sys/class/net/eth0/address',
+  'cat /sys/class/net/eth1/address',
+  'ip -4 -o address show eth1 | sed "s/.*inet //; s/ .*//"',
+  'head -c 64 /dev/urandom | hexdump -v -e "/1 \\"%02x\\""; echo',
+  'cat /proc/sys/kernel/random/uuid',
+  'cat /proc/sys/kernel/random/boot_id',
+].join('; ');
+
+test('machines go on from a template, each as itself, and the template stays as it is', async () => {
+  await using home = await ownHome();
+  await using project = await TestProject.create({
+    files: { Machinefile: MACHINEFILE },
+    env: { VM_HOME: home.homeDir },
+  });
+  const cold = await timed(project.vm('up', 'web-1'));
+  expect(cold.result, cold.result.stderr).toMatchObject({ exitCode: 0 });
+  expect(cold.result.stderr).not.toContain('warm');
+  const dir = await templateDir(home.homeDir);
+  const digests = await digestsOf(dir);
+
+  const warm = await timed(project.vm('up', 'web-2'));
+  expect(warm.result, warm.result.stderr).toMatchObject({ exitCode: 0 });
+  const clone = await project.ok('exec', 'web-2', '--', 'sh', '-c', IDENTITY);
+  console.log(`up: ${cold.seconds.toFixed(1)} s with booting twice; ${warm.seconds.toFixed(1)} s warm`);
+  expect(warm.result.stderr).toContain('web-2: wake');
+  const log = await readFile(join(project.dir, '.vm/machines/web-2/serial.log'), 'utf8');
+  expect(log).not.toContain('Linux version');
+  expect(log).toContain('crng reseeded due to virtual machine fork');
+
+  await project.ok('up', 'web-3');
+  const other = await project.ok('exec', 'web-3', '--', 'sh', '-c', IDENTITY);
+  const [one, two] = [clone, other].map((text) => text.trim().split('\n'));
+  expect(one).toHaveLength(9);
+  expect(two).toHaveLength(9);
+  expect(one?.filter((line, index) => line === two?.[index])).toEqual([]);
+  expect(one?.[0]).toBe('web-2');
+
+  const guestMs = Number(await project.ok('exec', 'web-3', '--', 'sh', '-c', 'sleep 1; date +%s')) * 1000;
+  expect(Math.abs(Date.now() - guestMs)).toBeLessThan(2000);
+  expect(await project.ok('exec', 'web-3', '--', 'sh', '-c', 'echo $COLOUR; cat /root/note')).toBe(
+    'blue\nprovisioned\n',
+  );
+  await project.ok('exec', 'web-3', '--', 'ping', '-c', '1', 'web-1');
+
+  expect(await digestsOf(dir)).toEqual(digests);
+  await project.ok('cache', 'prune', '--all', '--yes');
+  expect(await digestsOf(dir), 'machines stand on it').toEqual(digests);
+});
+
+test('a template that is damaged is told of, and the machine boots', async () => {
+  await using home = await ownHome();
+  await using project = await TestProject.create({
+    files: { Machinefile: MACHINEFILE },
+    env: { VM_HOME: home.homeDir },
+  });
+  await project.ok('up', 'web-1');
+  const dir = await templateDir(home.homeDir);
+  await changeByte(join(dir, 'ram'), 1 << 20);
+  const { stderr, exitCode } = await project.vm('up', 'web-2');
+  expect(exitCode, stderr).toBe(0);
+  expect(stderr).toMatch(/the layer .* is damaged, and made anew: ram: its content has changed/);
+  expect(await readFile(join(project.dir, '.vm/machines/web-2/serial.log'), 'utf8')).toContain('Linux version');
+  expect(await project.ok('exec', 'web-2', '--', 'hostname')).toBe('web-2\n');
+});
