@@ -107,6 +107,7 @@ export function toLayer(id: string, dir: string, stored: StoredLayer): Layer {
     path: diskPath(dir, disk.id),
     virtualSizeBytes: disk.virtualSizeBytes,
   }));
-  const template = stored.template && { template: templateIn(dir) };
+  const [ram] = stored.template ?? [];
+  const template = ram && { template: { ...templateIn(dir), ramBytes: ram.file.bytes } };
   return { id, key, parentKey, baseId, boxKey, step, stepFingerprint, disks, ...template, createdAt, madeBy };
 }

@@ -8,6 +8,11 @@ export interface LayerDisk {
   readonly virtualSizeBytes: number;
 }
 
+export interface LayerTemplate extends MachineTemplate {
+  /** Of RAM. */
+  readonly ramBytes: number;
+}
+
 /**
  * The state of a machine's disks after its first boot or after a provisioning step, from which machines are made.
  * Everything in it is immutable, and nothing in it belongs to one machine.
@@ -28,7 +33,7 @@ export interface Layer {
   /** The root disk first. */
   readonly disks: readonly LayerDisk[];
   /** The memory of a machine with these disks, with which others begin; absent: they boot. */
-  readonly template?: MachineTemplate;
+  readonly template?: LayerTemplate;
   /** ISO 8601. */
   readonly createdAt: string;
   readonly madeBy: { readonly project: string; readonly machine: string };

@@ -78,7 +78,6 @@ test('machines go on from a template, each as itself, and the template stays as 
   const warm = await timed(project.vm('up', 'web-2'));
   expect(warm.result, warm.result.stderr).toMatchObject({ exitCode: 0 });
   const clone = await project.ok('exec', 'web-2', '--', 'sh', '-c', IDENTITY);
-  console.log(`up: ${cold.seconds.toFixed(1)} s with booting twice; ${warm.seconds.toFixed(1)} s warm`);
   expect(warm.result.stderr).toContain('web-2: wake');
   const log = await readFile(join(project.dir, '.vm/machines/web-2/serial.log'), 'utf8');
   expect(log).not.toContain('Linux version');

@@ -104,7 +104,7 @@ function layerRow({ layer, box, sizeBytes, lastUsedAt, users, problem }: CachedL
   return [
     problem === undefined ? key : `${key} (damaged)`,
     box?.name ?? '(gone)',
-    layer.step ?? '(first boot)',
+    `${layer.step ?? '(first boot)'}${layer.template === undefined ? '' : ' (warm)'}`,
     describeSize(sizeBytes),
     ageOf(layer.createdAt),
     `${ageOf(lastUsedAt)} ago`,
@@ -118,7 +118,7 @@ function ageOf(iso: string): string {
 
 /** A layer as `--json` prints it. */
 function layerDocument({ layer, box, sizeBytes, lastUsedAt, users, problem }: CachedLayer) {
-  const { id, key, step, boxKey, createdAt } = layer;
+  const { id, key, step, boxKey, createdAt, template } = layer;
   return {
     layer: id,
     key,
@@ -126,6 +126,7 @@ function layerDocument({ layer, box, sizeBytes, lastUsedAt, users, problem }: Ca
     box_version: box?.version ?? null,
     box_key: boxKey,
     step: step ?? null,
+    memory_bytes: template?.ramBytes ?? null,
     size_bytes: sizeBytes,
     created_at: createdAt,
     last_used_at: lastUsedAt,

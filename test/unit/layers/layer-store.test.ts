@@ -289,3 +289,22 @@ function qcow2On(backingPath: string): Buffer {
   header.write(backingPath, 104);
   return header;
 }
+
+test('a layer with a template is as whole as the files of that', async () => {
+  const facts = layerFacts({ hasTemplate: true });
+  const pending = await store.begin(facts.key);
+  await writeFile(pending.diskPath('root'), 'content of root');
+  const { ramPath, memory } = pending.template;
+  for (const path of [ramPath, memory.statePath, memory.factsPath]) await writeFile(path, 'content');
+  const layer = await store.publish(pending, facts, signal);
+  expect(layer.template).toEqual({ ...pending.template, ramBytes: 7 });
+  expect(await store.find(facts.key)).toEqual(layer);
+  expect(await store.describe(layer.id)).toEqual(layer);
+
+  await writeFile(ramPath, 'changed');
+  const problems: string[] = [];
+  expect(await store.find(facts.key, { onDamaged: (_, reason) => problems.push(reason) })).toBeUndefined();
+  expect(problems).toEqual(['ram: its content has changed']);
+  await writeFile(ramPath, 'content');
+  expect(await store.find(facts.key)).toEqual(layer);
+});
