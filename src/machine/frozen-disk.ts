@@ -10,6 +10,8 @@ export interface FreezableDisk {
   readonly frozenPath: string;
   /** How what stands on it names it; absent: by `frozenPath`. */
   readonly reference?: string;
+  /** The machine may run without it: one of its own that has left the Machinefile. Absent: it may not. */
+  readonly mayBeDetached?: boolean;
 }
 
 /** A disk of a stopped machine that is to be replaced by an empty overlay of a frozen one. */

@@ -17,6 +17,7 @@ export function disksInto({ record, layout }: RecordedMachine, id: string): Free
   return freezableDisks(record, layout, target).map((disk) => ({
     ...disk,
     reference: store.diskReference(id, disk.id),
+    mayBeDetached: disk.id.startsWith('own-'),
   }));
 }
 

@@ -46,11 +46,9 @@ async function freezeRunning(
   const { monitorPath } = runtimeLayout(machine.record.runtimeDir);
   using monitor = await QmpClient.connect(monitorPath, MONITOR_TIMEOUT_MS);
   const tops = await topNodes(monitor);
-  const switched = disks.map((disk, index) => ({
-    disk,
-    top: requireTop(tops, disk, machine),
-    node: nodeName(disk, index),
-  }));
+  const switched = disks.flatMap((disk, index) =>
+    isDetached(disk, tops) ? [] : [{ disk, top: requireTop(tops, disk, machine), node: nodeName(disk, index) }],
+  );
   try {
     await makeOverlays(disks.map(overlayOf), signal);
     for (const { disk, node } of switched) await monitor.execute('blockdev-add', overlayNode(disk, node));
@@ -93,11 +91,16 @@ async function hasSwitched({ record, layout }: RecordedMachine, disks: readonly 
   if (findQemu({ id: record.id, layout }) === undefined) return true;
   using monitor = await QmpClient.connect(runtimeLayout(record.runtimeDir).monitorPath, MONITOR_TIMEOUT_MS);
   const tops = await topNodes(monitor);
-  return disks.every((disk, index) => tops.get(disk.id) === nodeName(disk, index));
+  return disks.every((disk, index) => isDetached(disk, tops) || tops.get(disk.id) === nodeName(disk, index));
 }
 
 function nodeName(disk: FreezableDisk, index: number): string {
   return `on-${freezeId(disk)}-${index}`;
+}
+
+/** Such a disk is frozen as that of a stopped machine. */
+function isDetached({ id, mayBeDetached }: FreezableDisk, tops: ReadonlyMap<string, string>): boolean {
+  return mayBeDetached === true && !tops.has(id);
 }
 
 function requireTop(tops: ReadonlyMap<string, string>, { id }: FreezableDisk, { record }: RecordedMachine): string {
