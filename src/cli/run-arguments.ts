@@ -23,6 +23,7 @@ export interface RunOptions {
   readonly memory?: string;
   readonly cpus?: number;
   readonly workdir?: string;
+  readonly warm?: boolean;
 }
 
 export const runOptions: readonly OptionDefinition[] = [
@@ -54,6 +55,7 @@ export const runOptions: readonly OptionDefinition[] = [
   },
   { flags: '--no-network', description: 'the guest reaches nobody, neither the internet nor this host' },
   { flags: '--memory <size>', description: 'memory, such as 1GiB (default: 512MiB)' },
+  { flags: '--warm', description: 'keep its memory, and begin with it the next time in place of a boot (warm: true)' },
   { flags: '--cpus <n>', description: 'processors (default: 1)', parse: parseCpus },
 ];
 
@@ -83,6 +85,7 @@ export function runMachine(
     ...(options.memory !== undefined && { memory: options.memory }),
     ...(options.cpus !== undefined && { cpus: options.cpus }),
     ...(options.network === false && { isolated: true }),
+    ...(options.warm && { warm: true }),
     ...(options.publish && { ports: [...options.publish] }),
     ...(options.volume && { sync: options.volume.map((text) => syncSetting(text, host.cwd)) }),
     ...(options.env && { environment: Object.fromEntries(options.env.map((text) => variable(text, host.env))) }),

@@ -44,7 +44,7 @@ const IDENTITY = [
   'head -c 64 /dev/urandom | hexdump -v -e "/1 \\"%02x\\""; echo',
   'cat /proc/sys/kernel/random/uuid',
   'cat /proc/sys/kernel/random/boot_id',
-].join('; ');
+];
 
 test('machines go on from a template, each as itself, and the template stays as it is', async () => {
   await using home = await makeOwnHome();
@@ -60,14 +60,14 @@ test('machines go on from a template, each as itself, and the template stays as 
 
   const warm = await project.vm('up', 'web-2');
   expect(warm, warm.stderr).toMatchObject({ exitCode: 0 });
-  const clone = await project.ok('exec', 'web-2', '--', 'sh', '-c', IDENTITY);
+  const clone = await project.ok('exec', 'web-2', '--', 'sh', '-c', IDENTITY.join('; '));
   expect(warm.stderr).toContain('web-2: wake');
   const log = await readFile(join(project.dir, '.vm/machines/web-2/serial.log'), 'utf8');
   expect(log).not.toContain('Linux version');
   expect(log).toContain('crng reseeded due to virtual machine fork');
 
   await project.ok('up', 'web-3');
-  const other = await project.ok('exec', 'web-3', '--', 'sh', '-c', IDENTITY);
+  const other = await project.ok('exec', 'web-3', '--', 'sh', '-c', IDENTITY.join('; '));
   const [one, two] = [clone, other].map((text) => text.trim().split('\n'));
   expect(one).toHaveLength(10);
   expect(two).toHaveLength(10);
@@ -104,4 +104,21 @@ test('a template that is damaged is told of, and the machine boots', async () =>
   expect(stderr).toMatch(/the layer .* is damaged, and made anew: ram: its content has changed/);
   expect(await readFile(join(project.dir, '.vm/machines/web-2/serial.log'), 'utf8')).toContain('Linux version');
   expect(await project.ok('exec', 'web-2', '--', 'hostname')).toBe('web-2\n');
+});
+
+test('runs go on from the memory of the first one, each as itself', async () => {
+  await using home = await makeOwnHome();
+  await using project = await TestProject.create({ files: {}, env: { VM_HOME: home.dir } });
+  const run = (...command: string[]) =>
+    project.ok('run', '--rm', '--warm', '--no-network', '--memory', '256MiB', 'tiny', '--', ...command);
+  const forks = 'dmesg | grep -c "virtual machine fork"';
+  const identity = [...IDENTITY.filter((command) => !command.includes('eth1')), forks].join('; ');
+  expect((await run('sh', '-c', `${forks} || true`)).trim()).toBe('0');
+  const [one, two] = [await run('sh', '-c', identity), await run('sh', '-c', identity)].map((text) =>
+    text.trim().split('\n'),
+  );
+  expect(one?.pop()).toBe('1');
+  expect(two?.pop()).toBe('1');
+  expect(one).toHaveLength(8);
+  expect(one?.filter((line, index) => line === two?.[index])).toEqual([]);
 });

@@ -7,8 +7,8 @@ import { runVm } from './run-vm.ts';
 
 /** Makes the boxes and images that the tests on real guests stand on; instant when they are there. */
 export async function setup(): Promise<void> {
-  // What the machines of earlier tests used is of interest to nobody.
-  await rm(join(testHomeDir, 'usage'), { recursive: true, force: true });
+  // What the machines of earlier tests used is of interest to nobody, and what was kept of them would be found again.
+  for (const name of ['usage', 'layers']) await rm(join(testHomeDir, name), { recursive: true, force: true });
   const home = await mkdtemp(join(tmpdir(), 'vm-test-'));
   try {
     for (const box of ['tiny', 'debian/12']) {
