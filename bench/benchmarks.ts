@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { measureBoxImport, measureDownload, measureImport } from './boxes.ts';
 import { powerDown } from './by-hand.ts';
 import { type ByHand, byHand, timeByHand } from './by-hand-machine.ts';
+import { measureFreeze, measureLayers, measureWarm } from './instant.ts';
 import { Lab } from './lab.ts';
 import { measureChain, measureStatusOfMany, measureTcp, measureTenUp } from './labs.ts';
 import { alternate, type Measurement, mustRun, time } from './measure.ts';
@@ -49,6 +50,9 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'plan', target: 3.0, measure: measurePlan },
   { name: 'exec', target: 1.8, measure: () => onRunningTiny(20, vmCommand('exec', 'm', '--', 'true'), sshAndNode) },
   { name: 'sync', target: 1.6, measure: () => onRunningTiny(20, vmCommand('sync'), rsyncAndNode) },
+  { name: 'layers', target: 1.05, measure: measureLayers },
+  { name: 'warm', target: 0.15, measure: measureWarm },
+  { name: 'freeze', target: 1.0, measure: measureFreeze },
   { name: 'import', target: 1.3, measure: measureImport },
   { name: 'import-box', target: 1.2, measure: measureBoxImport },
   { name: 'download', target: 1.3, measure: measureDownload },
