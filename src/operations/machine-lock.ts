@@ -11,23 +11,25 @@ export function waitingFor({ purpose, pid }: LockHolder): string {
   return `waiting for ${purpose} (pid ${pid})`;
 }
 
+/** Says of a subject whom it has to wait for. */
+export function tellOfWait(subject: string, { reporter }: Pick<Services, 'reporter'>): (holder: LockHolder) => void {
+  return (holder) => {
+    const text = `${waitingFor(holder)}, which is working on it`;
+    reporter.report({ type: 'message', level: 'info', subject, text });
+  };
+}
+
 /** Takes the lock of everything that changes a machine, and says whom it waits for. Disposing it gives it back. */
 export async function lockMachine(
   project: Project,
   { name, purpose }: { readonly name: string; readonly purpose: string },
   services: Services,
 ): Promise<AsyncDisposable> {
-  const { reporter, signal } = services;
+  const { signal } = services;
   const lock = await project.states.lock(name, {
     purpose,
     signal,
-    onWait: (holder) =>
-      reporter.report({
-        type: 'message',
-        level: 'info',
-        subject: name,
-        text: `${waitingFor(holder)}, which is working on it`,
-      }),
+    onWait: tellOfWait(name, services),
   });
   await settleEndedRun(project, name, services);
   await settleFreezing(project, name, services);

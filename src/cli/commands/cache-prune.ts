@@ -63,12 +63,8 @@ function parseKeepSize(text: string): number {
   return bytes;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** A duration, or whole days: layers live longer than what has timeouts. */
 function parseAge(text: string): number {
-  const days = /^(\d+)d$/.exec(text)?.[1];
-  const ageMs = days === undefined ? parseDuration(text) : Number(days) * DAY_MS;
+  const ageMs = parseDuration(text);
   if (ageMs === undefined) throw new UsageError('must be a time such as 12h or 7d');
   return ageMs;
 }

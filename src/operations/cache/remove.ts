@@ -1,4 +1,4 @@
-import { waitingFor } from '../machine-lock.ts';
+import { tellOfWait } from '../machine-lock.ts';
 import type { Services } from '../services.ts';
 import { listCache, SHORT_ID_LENGTH } from './cache.ts';
 
@@ -9,17 +9,11 @@ import { listCache, SHORT_ID_LENGTH } from './cache.ts';
  * @throws StateError if it cannot be known which machines stand on it.
  */
 export async function removeUnused(id: string, purpose: string, services: Services): Promise<boolean> {
-  const { layers: store, reporter, signal } = services;
+  const { layers: store, signal } = services;
   await using _lock = await store.lock(id, {
     purpose,
     signal,
-    onWait: (holder) =>
-      reporter.report({
-        type: 'message',
-        level: 'info',
-        subject: id.slice(0, SHORT_ID_LENGTH),
-        text: `${waitingFor(holder)}, which is working on it`,
-      }),
+    onWait: tellOfWait(id.slice(0, SHORT_ID_LENGTH), services),
   });
   const cache = await listCache(services);
   cache.checkUsersKnown();

@@ -206,8 +206,8 @@ async function write(
       if (box === undefined) throw new Error('checked before: only a machine with a box goes to the store');
       await using work = await services.boxes.stage();
       if (isCopy) await standOnBox(disks, box, tools);
-      const { layer, snapshot } = original.record;
-      const standsOnOthers = !isCopy && (layer ?? snapshot) !== undefined;
+      const { layer, unfinishedLayer, snapshot } = original.record;
+      const standsOnOthers = !isCopy && (layer ?? unfinishedLayer ?? snapshot) !== undefined;
       const own = standsOnOthers ? await overlaysOnBox(disks, box, { dir: work.dir, tools }) : disks;
       const { name, version } = target;
       const facts = {

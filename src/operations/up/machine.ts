@@ -82,8 +82,8 @@ export async function upMachine(project: Project, target: UpTarget, work: UpWork
   await using _lock = await lockMachine(project, { name, purpose: 'vm up' }, services);
   // Awaited here: the lock is given up at the end of this function.
   return await withHooks(project, { machine: name, operation: 'up' }, services, async () => {
-    const outcome = await bringUp(project, target, work);
-    if (target.spec.isWarm && work.options.layers !== 'off') await keepTemplate(project, target, services);
+    const { lacksTemplate, ...outcome } = await bringUp(project, target, work);
+    if (lacksTemplate) await keepTemplate(project, target, services);
     return outcome;
   });
 }
@@ -94,7 +94,12 @@ interface UpWork {
   readonly services: Services;
 }
 
-async function bringUp(project: Project, target: UpTarget, work: UpWork): Promise<UpOutcome> {
+/** `lacksTemplate`: it was just made, and others like it could go on from its memory. */
+async function bringUp(
+  project: Project,
+  target: UpTarget,
+  work: UpWork,
+): Promise<UpOutcome & { readonly lacksTemplate: boolean }> {
   const { options, reached, services } = work;
   const { spec } = target;
   if (options.recreate) await destroyMachine(project, spec.name, services);
@@ -102,14 +107,15 @@ async function bringUp(project: Project, target: UpTarget, work: UpWork): Promis
   // The project may have been moved: its machines must stay known, or their boxes would count as unused.
   if (existing) await services.index.add(indexEntryOf(existing, project));
   const made = existing
-    ? { record: existing, stepsCached: [] }
+    ? { record: existing, stepsCached: [], lacksTemplate: false }
     : await makeMachine(project, target, { options, services });
   const machine = made.record;
   await using layers = made.layers;
   const running = await ensureRunning(project, { target, record: machine }, services);
   await using guest = running.guest;
   const { started, resumed, pending } = running;
-  const done = { machine: spec.name, created: existing === undefined, started, resumed, pending };
+  const { lacksTemplate } = made;
+  const done = { machine: spec.name, created: existing === undefined, started, resumed, pending, lacksTemplate };
   if (isInstalledByHand(machine)) {
     reportUndone(spec, services);
     return { ...done, ready: false, stepsRun: [], steps: [], forwards: running.record.forwards };

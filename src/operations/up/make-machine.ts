@@ -14,6 +14,8 @@ import type { UpOptions, UpTarget } from './machine.ts';
 export interface Made {
   readonly record: MachineRecord;
   readonly stepsCached: readonly string[];
+  /** It is to be warm, and does not begin with the memory of another. */
+  readonly lacksTemplate: boolean;
   /** Absent: the states that it goes through are not kept. */
   readonly layers?: LayerWriter;
 }
@@ -25,7 +27,9 @@ export async function makeMachine(
   { options, services }: { readonly options: UpOptions; readonly services: Services },
 ): Promise<Made> {
   const { provision, layers = 'use' } = options;
-  if (layers === 'off') return { record: await createMachine(project, target, services), stepsCached: [] };
+  if (layers === 'off') {
+    return { record: await createMachine(project, target, services), stepsCached: [], lacksTemplate: false };
+  }
   const isUsed = layers === 'use';
   const found = await findChain(
     project,
@@ -39,9 +43,13 @@ export async function makeMachine(
   const layer = template ?? chain?.layer;
   const start = chain && layer && { layer, steps: stepRecords(chain, layer) };
   const record = await createMachine(project, { ...target, start }, services);
-  const stepsCached = Object.keys(start?.steps ?? {});
-  if (chain === undefined || provision.kind === 'none' || provision.kind === 'named') return { record, stepsCached };
-  return { record, stepsCached, layers: new LayerWriter(project, chain, { keepsKnown: !isUsed, services }) };
+  const made = {
+    record,
+    stepsCached: Object.keys(start?.steps ?? {}),
+    lacksTemplate: target.spec.isWarm && template === undefined,
+  };
+  if (chain === undefined || provision.kind === 'none' || provision.kind === 'named') return made;
+  return { ...made, layers: new LayerWriter(project, chain, { keepsKnown: !isUsed, services }) };
 }
 
 async function reportObstacle(project: Project, { spec, box }: UpTarget, services: Services): Promise<void> {
