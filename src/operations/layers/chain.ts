@@ -1,22 +1,16 @@
 import type { Box } from '../../boxes/box.ts';
-import { contentDigest } from '../../host/content-digest.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { Nic } from '../../machine/nics.ts';
-import { rootDiskBytes } from '../../machine/plan.ts';
-import type { PlannedVolume } from '../../machine/volume.ts';
 import type { MachineSpec, StepSpec } from '../../machinefile/spec.ts';
-import { prepareStep } from '../../provisioners/index.ts';
-import type { PreparedStep } from '../../provisioners/provisioner.ts';
 import type { Project } from '../project.ts';
+import type { ReadyStep } from '../provision/ready-step.ts';
 import type { Services } from '../services.ts';
-import { plannedVolumes } from '../volumes/planned.ts';
+import { machineFacts, readDigestsOf } from './facts.ts';
 import { baseKey, type MachineFacts, stepKey } from './keys.ts';
 import { findObstacle } from './obstacle.ts';
 
 /** A step whose outcome is kept. */
-export interface ChainStep {
-  readonly step: StepSpec;
-  readonly ready: PreparedStep;
+export interface ChainStep extends ReadyStep {
   readonly readDigests: readonly string[];
 }
 
@@ -25,9 +19,9 @@ export interface ChainSubject {
   readonly spec: MachineSpec;
   readonly box: Box | undefined;
   readonly nics: readonly Nic[];
+  /** All that the Machinefile gives it. */
+  readonly steps: readonly ReadyStep[];
 }
-
-type NewGuest = ChainSubject & { readonly box: Box };
 
 /** What a new machine would go through up to the first step whose outcome is not kept, and how far others have come. */
 export interface StepChain {
@@ -48,72 +42,52 @@ export interface StepChain {
  */
 export async function findChain(
   project: Project,
-  target: ChainSubject,
+  subject: ChainSubject,
   { usesSteps, services }: { readonly usesSteps: boolean; readonly services: Services },
 ): Promise<StepChain | undefined> {
-  const { spec, box, nics } = target;
-  if (box === undefined || (await findObstacle(project, target, services)) !== undefined) return undefined;
+  const { spec, box, nics } = subject;
+  if (box === undefined || (await findObstacle(project, subject, services)) !== undefined) return undefined;
   const facts = await machineFacts(project, { spec, box, nics }, services);
   const key = baseKey(facts);
-  const steps = await keptSteps(spec.provision, services);
-  const base = { facts, baseKey: key, steps, layer: await findLayer(key, { services, machine: spec.name }) };
-  const none: StepChain = { ...base, doneCount: 0, parent: key };
-  return usesSteps ? furthest(none, services) : none;
-}
-
-async function machineFacts(
-  project: Project,
-  { spec, box, nics }: NewGuest,
-  services: Services,
-): Promise<MachineFacts> {
-  return {
-    spec,
-    box,
-    accel: services.resolveAccelerator(spec.accel),
-    diskBytes: rootDiskBytes(spec, box),
-    nics,
-    volumes: await filesystems(project, plannedVolumes(project, spec)),
-  };
-}
-
-/** A volume that is not there yet is in no state that somebody could have kept. */
-async function filesystems(project: Project, volumes: readonly PlannedVolume[]): Promise<MachineFacts['volumes']> {
-  return Promise.all(
-    volumes.map(async ({ name, guestPath }) => {
-      const state = await project.states.volumes.read(name);
-      return { guestPath, uuid: state?.kind === 'whole' ? state.record.uuid : `new ${name}` };
-    }),
-  );
+  const steps = await keptSteps(subject.steps, services);
+  const none: StepChain = { facts, baseKey: key, steps, layer: undefined, doneCount: 0, parent: key };
+  const found = usesSteps ? await furthest(none, services) : none;
+  if (found.layer !== undefined) return found;
+  return { ...none, layer: await findLayer(key, { services, machine: spec.name }) };
 }
 
 /** Up to the first whose outcome is not kept. Those that never run by themselves leave no trace. */
-async function keptSteps(provision: readonly StepSpec[], { signal }: Services): Promise<ChainStep[]> {
-  const candidates = provision.filter(({ run }) => run !== 'never');
-  const end = candidates.findIndex(({ run, cache }) => run === 'always' || cache === undefined);
+async function keptSteps(steps: readonly ReadyStep[], services: Services): Promise<ChainStep[]> {
+  const candidates = steps.filter(({ step }) => step.run !== 'never');
+  const end = candidates.findIndex(({ step }) => step.run === 'always' || step.cache === undefined);
   const kept = end < 0 ? candidates : candidates.slice(0, end);
-  return Promise.all(
-    kept.map(async (step) => ({
-      step,
-      ready: await prepareStep(step.action),
-      readDigests: await Promise.all((step.cache?.readPaths ?? []).map((path) => contentDigest(path, signal))),
-    })),
-  );
+  return Promise.all(kept.map(async (known) => ({ ...known, readDigests: await readDigestsOf(known.step, services) })));
 }
 
-/** A deeper layer counts also where one between is gone: it holds all that the steps before it did. */
+/**
+ * The deepest layer counts, also where one between is gone: it holds all that the steps before it did. What stands on a
+ * step that counts for a limited time is known by the layer of that step, so it can be looked for no further than there.
+ */
 async function furthest(chain: StepChain, services: Services): Promise<StepChain> {
-  const { facts, steps } = chain;
-  let found = chain;
-  let parent: string | undefined = chain.baseKey;
-  for (const [index, { step, ready, readDigests }] of steps.entries()) {
-    if (parent === undefined) break;
-    const key = stepKey({ parent, fingerprint: ready.fingerprint, readDigests }, facts);
-    const maxAgeMs = step.cache?.ttlMs;
-    const layer = await findLayer(key, { services, machine: facts.spec.name, maxAgeMs });
-    parent = isTimed(step) ? layer?.id : key;
-    if (layer !== undefined) found = { ...chain, layer, doneCount: index + 1, parent: parent ?? key };
+  const { facts } = chain;
+  for (const { step, key, doneCount } of reachable(chain).reverse()) {
+    const layer = await findLayer(key, { services, machine: facts.spec.name, maxAgeMs: step.cache?.ttlMs });
+    if (layer === undefined) continue;
+    const found = { ...chain, layer, doneCount };
+    return isTimed(step) ? furthest({ ...found, parent: layer.id }, services) : { ...found, parent: key };
   }
-  return found;
+  return chain;
+}
+
+/** The steps behind those that are done, up to the first timed one. Pure. */
+function reachable({ facts, steps, doneCount, parent }: StepChain) {
+  const rest = steps.slice(doneCount);
+  const timed = rest.findIndex(({ step }) => isTimed(step));
+  let key = parent;
+  return (timed < 0 ? rest : rest.slice(0, timed + 1)).map(({ step, ready, readDigests }, index) => {
+    key = stepKey({ parent: key, fingerprint: ready.fingerprint, readDigests }, facts);
+    return { step, key, doneCount: doneCount + index + 1 };
+  });
 }
 
 /**

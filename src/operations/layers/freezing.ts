@@ -1,4 +1,5 @@
-import type { PendingLayer } from '../../layers/layer.ts';
+import { readDiskSize } from '../../boxes/formats/disk-size.ts';
+import type { LayerFacts, PendingLayer } from '../../layers/layer.ts';
 import type { FreezableDisk } from '../../machine/frozen-disk.ts';
 import type { MachineLayout } from '../../machine/layout.ts';
 import type { MachineRecord } from '../../machine/record.ts';
@@ -18,6 +19,13 @@ export function freezableDisks(
     ...(record.disks ?? []).map((disk) => ({ id: `own-${disk.name}`, path: layout.ownDiskPath(disk) })),
   ];
   return disks.map((disk) => ({ ...disk, frozenPath: target.diskPath(disk.id) }));
+}
+
+/** What a layer says of its disks, once they are frozen. */
+export function describeFrozen(disks: readonly FreezableDisk[]): Promise<LayerFacts['disks']> {
+  return Promise.all(
+    disks.map(async ({ id, frozenPath }) => ({ id, virtualSizeBytes: await readDiskSize(frozenPath) })),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readDiskSize } from '../../boxes/formats/disk-size.ts';
+import { isDeepStrictEqual } from 'node:util';
 import { asRoot } from '../../communicators/as-root.ts';
 import { inPhase } from '../../context.ts';
 import { GuestError, StateError, TimeoutError, VmError } from '../../errors.ts';
@@ -6,9 +6,11 @@ import type { Layer, PendingLayer } from '../../layers/layer.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import type { LazyGuest } from '../guest.ts';
 import type { Project } from '../project.ts';
+import type { ReadyStep } from '../provision/ready-step.ts';
 import type { Services } from '../services.ts';
 import { type ChainStep, findLayer, isTimed, type StepChain } from './chain.ts';
-import { freezableDisks, settleFreezing } from './freezing.ts';
+import { readDigestsOf, volumeFacts } from './facts.ts';
+import { describeFrozen, freezableDisks, settleFreezing } from './freezing.ts';
 import { stepKey } from './keys.ts';
 
 /** A state of a machine that is to be kept. */
@@ -66,19 +68,34 @@ export class LayerWriter implements AsyncDisposable {
   }
 
   /** After a step has succeeded. Gives the record as written. */
-  async keepStep(machine: WorkingMachine, name: string, output: string): Promise<MachineRecord> {
-    const done = this.#chain.steps[this.#next];
-    if (this.#hasEnded || done?.step.name !== name) return this.#end(machine.record);
+  async keepStep(machine: WorkingMachine, { step, ready }: ReadyStep, output: string): Promise<MachineRecord> {
+    const { facts, steps } = this.#chain;
+    const done = steps[this.#next];
+    if (this.#hasEnded || done?.step !== step) return this.#end(machine.record);
+    if (await this.#wasEdited(done)) return this.#end(machine.record);
     this.#next++;
-    const { fingerprint } = done.ready;
+    const volumes = await volumeFacts(this.#project, facts.spec);
+    const { fingerprint } = ready;
     const { readDigests } = done;
-    const key = stepKey({ parent: this.#parent, fingerprint, readDigests }, this.#chain.facts);
+    const key = stepKey({ parent: this.#parent, fingerprint, readDigests }, { ...facts, volumes });
     return this.#keep(machine, { key, parentKey: this.#parent, done, output });
+  }
+
+  /** Whether what the step reads has changed since it was looked at: nobody knows which of both it has read. */
+  async #wasEdited({ step, readDigests }: ChainStep): Promise<boolean> {
+    try {
+      return !isDeepStrictEqual(await readDigestsOf(step, this.#services), readDigests);
+    } catch (error) {
+      if (!(error instanceof VmError) || this.#services.signal.aborted) throw error;
+      return true;
+    }
   }
 
   /** Waits until all that was kept is whole, and offered to others. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { states } = this.#project;
+    // In any case: nothing of it works on after this, and its errors are heard of.
+    await this.#publishing;
     const record = await states.readIfWhole(this.#chain.facts.spec.name);
     if (record?.unfinishedLayer === undefined) return;
     const finished = await this.#finished(record);
@@ -152,7 +169,7 @@ export class LayerWriter implements AsyncDisposable {
       this.#warn(kept.record, error);
       return undefined;
     });
-    // Whoever waits for it hears of any other error.
+    // Whoever waits for it hears of any other error, at the latest when this is disposed.
     this.#publishing.catch(() => {});
   }
 
@@ -168,9 +185,7 @@ export class LayerWriter implements AsyncDisposable {
         boxKey: this.#chain.facts.box.key,
         step: moment.done?.step.name,
         stepFingerprint: moment.done?.ready.fingerprint,
-        disks: await Promise.all(
-          disks.map(async ({ id, frozenPath }) => ({ id, virtualSizeBytes: await readDiskSize(frozenPath) })),
-        ),
+        disks: await describeFrozen(disks),
         createdAt: new Date().toISOString(),
         madeBy: { project: record.project, machine: record.machine },
         ...(moment.output !== undefined && { output: moment.output }),

@@ -9,7 +9,7 @@ import { findChain } from '../layers/chain.ts';
 import { planCards } from '../networks/project-networks.ts';
 import type { Project } from '../project.ts';
 import type { ProvisionChoice } from '../provision/choice.ts';
-import { prepareSteps } from '../provision/steps.ts';
+import { prepareSteps, type ReadyStep } from '../provision/ready-step.ts';
 import type { Services } from '../services.ts';
 import { findPending } from '../up/pending.ts';
 import { inOrder, reportSurplus, selectSpecs } from '../up/up.ts';
@@ -44,8 +44,10 @@ export async function plan(project: Project, request: PlanRequest, services: Ser
       const wanted = { spec, box, nics: cards.get(spec.name) ?? [] };
       const current = await observe(project, wanted, services);
       const recreate = request.recreate && selected.includes(spec);
-      const cached = recreate || current.kind === 'none' ? await cachedSteps(project, wanted, services) : [];
-      const facts = { spec, box, current, recreate, steps: await prepareSteps(spec), choice: CHOICE };
+      const steps = await prepareSteps(spec);
+      const isMade = recreate || current.kind === 'none';
+      const cached = isMade ? await cachedSteps(project, { ...wanted, steps }, services) : [];
+      const facts = { spec, box, current, recreate, steps, choice: CHOICE };
       return planUp(facts, new Set(cached));
     }),
   );
@@ -58,7 +60,11 @@ interface Wanted {
 }
 
 /** The steps that a machine would not have to run, because it would begin with a layer. */
-async function cachedSteps(project: Project, { box, ...wanted }: Wanted, services: Services): Promise<string[]> {
+async function cachedSteps(
+  project: Project,
+  { box, ...wanted }: Wanted & { readonly steps: readonly ReadyStep[] },
+  services: Services,
+): Promise<string[]> {
   if (box?.kind !== 'here') return [];
   const chain = await findChain(project, { ...wanted, box: box.box }, { usesSteps: true, services });
   return chain === undefined ? [] : chain.steps.slice(0, chain.doneCount).map(({ step }) => step.name);

@@ -7,6 +7,7 @@ import { selectSpecs } from '../up/up.ts';
 import { meterRun } from '../usage/metering.ts';
 import { checkNamedSteps, type ProvisionChoice } from './choice.ts';
 import { applyEnvironment } from './environment.ts';
+import { prepareSteps } from './ready-step.ts';
 import { provisionMachine } from './steps.ts';
 
 export interface ProvisionOutcome {
@@ -29,9 +30,12 @@ export async function provision(
     await requireMachine(project, spec.name);
     await using _lock = await lockMachine(project, { name: spec.name, purpose: 'vm provision' }, services);
     const machine = await requireRunning(project, spec.name, services);
+    // All are read before the first runs: a missing script stops here, not half-way.
+    const prepared = await prepareSteps(spec);
     await using guest = new LazyGuest(machine, services);
     const record = await applyEnvironment(project, { spec, record: machine.record, guest }, services);
-    const { stepsRun } = await provisionMachine(project, { spec, record, guest }, { choice: request.choice, services });
+    const work = { choice: request.choice, prepared, services };
+    const { stepsRun } = await provisionMachine(project, { spec, record, guest }, work);
     await meterRun(project, machine, { services, guest });
     return { machine: spec.name, stepsRun };
   });

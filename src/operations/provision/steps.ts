@@ -1,8 +1,7 @@
 import { inPhase } from '../../context.ts';
 import { GuestError } from '../../errors.ts';
 import type { MachineRecord, StepRecord } from '../../machine/record.ts';
-import type { MachineSpec, StepSpec } from '../../machinefile/spec.ts';
-import { prepareStep } from '../../provisioners/index.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { PreparedStep } from '../../provisioners/provisioner.ts';
 import type { LazyGuest } from '../guest.ts';
 import { withHooks } from '../hooks.ts';
@@ -11,6 +10,7 @@ import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { type DecidedStep, decideSteps, type ProvisionChoice, removedSteps, type StepDecision } from './choice.ts';
 import { KeptOutput } from './kept-output.ts';
+import type { ReadyStep } from './ready-step.ts';
 
 export interface ProvisionResult {
   readonly record: MachineRecord;
@@ -33,20 +33,11 @@ interface Machine {
 
 interface ProvisionWork {
   readonly choice: ProvisionChoice;
+  /** All that the Machinefile gives the machine. */
+  readonly prepared: readonly ReadyStep[];
   /** Keeps the state after each step, where the machine is new. */
   readonly layers?: LayerWriter | undefined;
   readonly services: Services;
-}
-
-/** A step, read and made ready to run. */
-export interface ReadyStep {
-  readonly step: StepSpec;
-  readonly ready: PreparedStep;
-}
-
-/** Reads the steps of a machine. @throws VmError naming a file that cannot be read. */
-export function prepareSteps({ provision }: Pick<MachineSpec, 'provision'>): Promise<ReadyStep[]> {
-  return Promise.all(provision.map(async (step) => ({ step, ready: await prepareStep(step.action) })));
 }
 
 /**
@@ -57,11 +48,9 @@ export function prepareSteps({ provision }: Pick<MachineSpec, 'provision'>): Pro
 export async function provisionMachine(
   project: Project,
   machine: Machine,
-  { choice, layers, services }: ProvisionWork,
+  { choice, prepared, layers, services }: ProvisionWork,
 ): Promise<ProvisionResult> {
   const { spec, record } = machine;
-  // All are read before the first runs: a missing script stops here, not half-way.
-  const prepared = choice.kind === 'none' ? [] : await prepareSteps(spec);
   const decided = decideSteps(prepared, choice, record.steps);
   if (choice.kind === 'missing') reportDifferences({ spec, record, decided }, services);
   const chosen = decided.flatMap(({ known, decision }) => (decision.run ? [known] : []));
@@ -113,7 +102,7 @@ function namesOf(decided: readonly DecidedStep<ReadyStep>[]): string {
 async function runSteps(
   project: Project,
   { chosen, ...machine }: Machine & { readonly chosen: readonly ReadyStep[] },
-  { layers, services }: Omit<ProvisionWork, 'choice'>,
+  { layers, services }: Pick<ProvisionWork, 'layers' | 'services'>,
 ): Promise<Omit<ProvisionResult, 'steps'>> {
   let { record } = machine;
   for (const { step, ready } of chosen) {
@@ -123,7 +112,7 @@ async function runSteps(
     );
     record = withStep(record, { step, ready }, machine.spec);
     await project.states.write(record);
-    if (layers) record = await layers.keepStep({ record, guest: machine.guest }, step.name, output.text);
+    if (layers) record = await layers.keepStep({ record, guest: machine.guest }, { step, ready }, output.text);
   }
   return { record, stepsRun: chosen.map(({ step }) => step.name) };
 }

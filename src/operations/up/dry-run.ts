@@ -8,6 +8,7 @@ import { switchCommands } from '../networks/switches.ts';
 import { sshPort, wantedPorts } from '../ports/wanted-ports.ts';
 import { withPorts } from '../ports/with-ports.ts';
 import type { Project } from '../project.ts';
+import { prepareSteps } from '../provision/ready-step.ts';
 import type { Services } from '../services.ts';
 import { describeVolumes } from '../volumes/format.ts';
 import { plannedVolumes } from '../volumes/planned.ts';
@@ -53,9 +54,8 @@ async function describeMachine(project: Project, target: UpTarget, services: Ser
   };
   const accel = services.resolveAccelerator(spec.accel);
   const volumes = plannedVolumes(project, spec);
-  const chain = existing
-    ? undefined
-    : await findChain(project, { ...target, nics: network.nics }, { usesSteps: true, services });
+  const subject = { ...target, nics: network.nics, steps: await prepareSteps(spec) };
+  const chain = existing ? undefined : await findChain(project, subject, { usesSteps: true, services });
   const base = new Map(chain?.layer?.disks.map(({ id, path }) => [id, path]));
   const startable = asMade(spec, record);
   const plan = planMachine({ spec: startable, box, base, accel, volumes, layout, nics: network.nics, record });

@@ -17,6 +17,7 @@ import { refreshPorts } from '../ports/refresh-ports.ts';
 import type { Project } from '../project.ts';
 import type { ProvisionChoice } from '../provision/choice.ts';
 import { applyEnvironment } from '../provision/environment.ts';
+import { prepareSteps } from '../provision/ready-step.ts';
 import { type ProvisionResult, provisionMachine, type StepOutcome } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { restoreMachine } from '../suspend/restore.ts';
@@ -29,7 +30,7 @@ import { awaitReady } from './await-ready.ts';
 import { isInstalledByHand, reportUndone } from './by-hand.ts';
 import { awaitCloudInit } from './cloud-init.ts';
 import { indexEntryOf } from './create.ts';
-import { makeMachine } from './make-machine.ts';
+import { type MakeWork, makeMachine } from './make-machine.ts';
 import { findPending, leftByUp, reportPending } from './pending.ts';
 import { type RunningMachine, type StartableMachine, startMachine } from './start.ts';
 
@@ -102,13 +103,15 @@ async function bringUp(
 ): Promise<UpOutcome & { readonly lacksTemplate: boolean }> {
   const { options, reached, services } = work;
   const { spec } = target;
+  // All are read before anything is changed: a missing script stops here, and what is kept is known by what ran.
+  const steps = options.provision.kind === 'none' ? [] : await prepareSteps(spec);
   if (options.recreate) await destroyMachine(project, spec.name, services);
   const existing = await project.states.read(spec.name);
   // The project may have been moved: its machines must stay known, or their boxes would count as unused.
   if (existing) await services.index.add(indexEntryOf(existing, project));
   const made = existing
     ? { record: existing, stepsCached: [], lacksTemplate: false }
-    : await makeMachine(project, target, { options, services });
+    : await makeMachine(project, target, { options, steps, services });
   const machine = made.record;
   await using layers = made.layers;
   const running = await ensureRunning(project, { target, record: machine }, services);
@@ -124,7 +127,7 @@ async function bringUp(
   const { network } = target;
   const kept = layers ? await layers.keepBase({ record: running.record, guest }) : running.record;
   const record = await applyNames(project, { network, record: kept, guest }, services);
-  const provisioned = await convergeGuest(project, { spec, record, guest }, { options, layers, services });
+  const provisioned = await convergeGuest(project, { spec, record, guest }, { options, steps, layers, services });
   reached?.('provisioned');
   if (options.awaitsHealth) await awaitHealthy({ spec, record: provisioned.record, guest }, services);
   await meterRun(
@@ -133,8 +136,8 @@ async function bringUp(
     { services, guest },
   );
   const { stepsRun } = provisioned;
-  const steps = withCached(provisioned.steps, made.stepsCached);
-  return { ...done, ready: true, stepsRun, steps, forwards: provisioned.record.forwards };
+  const outcomes = withCached(provisioned.steps, made.stepsCached);
+  return { ...done, ready: true, stepsRun, steps: outcomes, forwards: provisioned.record.forwards };
 }
 
 /** Steps that are done because a machine began with a layer were done in no other way. */
@@ -228,11 +231,15 @@ async function refreshRunning(project: Project, machine: StartableMachine, servi
   return refreshPorts(project, { spec, record: current }, services);
 }
 
+interface ConvergeWork extends MakeWork {
+  readonly layers: LayerWriter | undefined;
+}
+
 /** Volumes, cloud-init's work, environment, folders, provisioning. Connects only if one of them has something to do. */
 async function convergeGuest(
   project: Project,
   machine: { readonly spec: MachineSpec; readonly record: MachineRecord; readonly guest: LazyGuest },
-  { options, layers, services }: { options: UpOptions; layers: LayerWriter | undefined; services: Services },
+  { options, steps, layers, services }: ConvergeWork,
 ): Promise<ProvisionResult> {
   const { spec, guest } = machine;
   const layout = project.states.layout(spec.name);
@@ -240,5 +247,6 @@ async function convergeGuest(
   const booted = await awaitCloudInit(project, { ...machine, record: mounted }, services);
   const record = await applyEnvironment(project, { ...machine, record: booted }, services);
   await syncMachine(spec, { record, layout }, services);
-  return provisionMachine(project, { spec, record, guest }, { choice: options.provision, layers, services });
+  const work = { choice: options.provision, prepared: steps, layers, services };
+  return provisionMachine(project, { spec, record, guest }, work);
 }

@@ -4,6 +4,7 @@ import { findChain, type StepChain } from '../layers/chain.ts';
 import { LayerWriter } from '../layers/layer-writer.ts';
 import { findObstacle } from '../layers/obstacle.ts';
 import type { Project } from '../project.ts';
+import type { ReadyStep } from '../provision/ready-step.ts';
 import { stepRecordOf } from '../provision/steps.ts';
 import type { Services } from '../services.ts';
 import { findTemplate, wantedTemplate } from '../warm/find-template.ts';
@@ -20,11 +21,19 @@ export interface Made {
   readonly layers?: LayerWriter;
 }
 
+/** How a machine is brought up. */
+export interface MakeWork {
+  readonly options: UpOptions;
+  /** All that the Machinefile gives it; none where none is to run. */
+  readonly steps: readonly ReadyStep[];
+  readonly services: Services;
+}
+
 /** Makes a machine, of the furthest state that is kept of such a machine. */
 export async function makeMachine(
   project: Project,
   target: UpTarget,
-  { options, services }: { readonly options: UpOptions; readonly services: Services },
+  { options, steps, services }: MakeWork,
 ): Promise<Made> {
   const { provision, layers = 'use' } = options;
   if (layers === 'off') {
@@ -33,7 +42,7 @@ export async function makeMachine(
   const isUsed = layers === 'use';
   const found = await findChain(
     project,
-    { ...target, nics: target.network.nics },
+    { ...target, nics: target.network.nics, steps },
     { usesSteps: provision.kind === 'missing' && isUsed, services },
   );
   if (found === undefined) await reportObstacle(project, target, services);

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
-import { readDiskSize } from '../../boxes/formats/disk-size.ts';
 import { asRoot } from '../../communicators/as-root.ts';
 import { inPhase } from '../../context.ts';
 import { GuestError, VmError } from '../../errors.ts';
@@ -13,10 +12,11 @@ import type { MachineSpec } from '../../machinefile/spec.ts';
 import { handleOf, type RecordedMachine } from '../../providers/provider.ts';
 import type { LazyGuest } from '../guest.ts';
 import { findChain } from '../layers/chain.ts';
-import { freezableDisks } from '../layers/freezing.ts';
+import { describeFrozen, freezableDisks } from '../layers/freezing.ts';
 import { NO_NETWORK } from '../networks/project-networks.ts';
 import { openWorkshop, workshopSpec } from '../packaging/workshop.ts';
 import type { Project } from '../project.ts';
+import { prepareSteps } from '../provision/ready-step.ts';
 import type { Services } from '../services.ts';
 import { awaitReady } from '../up/await-ready.ts';
 import { createMachine } from '../up/create.ts';
@@ -41,7 +41,8 @@ export async function keepTemplate(project: Project, target: UpTarget, services:
   const obstacle = warmObstacle(spec, box);
   if (obstacle !== undefined) return warn(obstacle);
   try {
-    const chain = await findChain(project, { ...target, nics: target.network.nics }, { usesSteps: true, services });
+    const subject = { ...target, nics: target.network.nics, steps: await prepareSteps(spec) };
+    const chain = await findChain(project, subject, { usesSteps: true, services });
     const wanted = chain && (await wantedTemplate(project, target, { chain, services }));
     if (wanted === undefined) return warn('not all of its steps are kept');
     if ((await findTemplate(wanted, spec.name, services)) !== undefined) return;
@@ -81,9 +82,7 @@ async function makeTemplate(target: UpTarget, wanted: WantedTemplate, services: 
         boxKey: box.key,
         step: base?.step,
         stepFingerprint: base?.stepFingerprint,
-        disks: await Promise.all(
-          disks.map(async ({ id, frozenPath }) => ({ id, virtualSizeBytes: await readDiskSize(frozenPath) })),
-        ),
+        disks: await describeFrozen(disks),
         hasTemplate: true,
         createdAt: new Date().toISOString(),
         madeBy: { project: target.projectName, machine: target.name },
