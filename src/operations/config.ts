@@ -9,9 +9,9 @@ import type {
   PortRange,
   PortRangeSpec,
   ProjectSpec,
-  StepSpec,
   SyncSpec,
 } from '../machinefile/spec.ts';
+import type { StepSpec } from '../machinefile/step-spec.ts';
 import { formatDuration, formatSize } from '../machinefile/units.ts';
 import { type WrittenMachine, writtenMachines } from './written-machines.ts';
 

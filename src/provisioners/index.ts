@@ -1,4 +1,4 @@
-import type { StepAction } from '../machinefile/spec.ts';
+import type { StepAction } from '../machinefile/step-spec.ts';
 import type { PreparedStep, Provisioner } from './provisioner.ts';
 import { shellProvisioner } from './shell.ts';
 

@@ -1,6 +1,6 @@
 import type { Communicator } from '../communicators/communicator.ts';
 import type { RunContext } from '../context.ts';
-import type { StepAction } from '../machinefile/spec.ts';
+import type { StepAction } from '../machinefile/step-spec.ts';
 
 /** What a step runs against. */
 export interface ProvisionTarget {

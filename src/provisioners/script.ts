@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { VmError } from '../errors.ts';
 import { sha256, unlessMissing } from '../host/files.ts';
-import type { ScriptSource } from '../machinefile/spec.ts';
+import type { ScriptSource } from '../machinefile/step-spec.ts';
 import { downloadPinned } from './download.ts';
 
 /** A script whose content is certain, if not yet here. */

@@ -2,7 +2,7 @@ import { asLoginUser, asRoot, sudoHint } from '../communicators/as-root.ts';
 import type { RunContext } from '../context.ts';
 import { GuestError } from '../errors.ts';
 import { sha256 } from '../host/files.ts';
-import type { ShellStepSpec } from '../machinefile/spec.ts';
+import type { ShellStepSpec } from '../machinefile/step-spec.ts';
 import { guestStepInput, RUN_STEP } from './guest-step.ts';
 import type { PreparedStep, Provisioner, ProvisionTarget } from './provisioner.ts';
 import { openScript, type Script } from './script.ts';

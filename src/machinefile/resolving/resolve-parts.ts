@@ -15,12 +15,11 @@ import type {
   DiskSpec,
   HooksSpec,
   PortRangeSpec,
-  ScriptSource,
   SshSpec,
-  StepSpec,
   SyncSpec,
   VolumeMountSpec,
 } from '../spec.ts';
+import type { ScriptSource, StepSpec } from '../step-spec.ts';
 import { parseDuration, parseSize } from '../units.ts';
 import type { ResolveContext } from './resolve-context.ts';
 

@@ -1,7 +1,8 @@
 import type { Box } from '../../boxes/box.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { Nic } from '../../machine/nics.ts';
-import type { MachineSpec, StepSpec } from '../../machinefile/spec.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
+import type { StepSpec } from '../../machinefile/step-spec.ts';
 import type { Project } from '../project.ts';
 import type { ReadyStep } from '../provision/ready-step.ts';
 import type { Services } from '../services.ts';

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import type { StepRecord } from '../../machine/record.ts';
-import type { StepSpec } from '../../machinefile/spec.ts';
+import type { StepSpec } from '../../machinefile/step-spec.ts';
 import type { PreparedStep } from '../../provisioners/provisioner.ts';
 
 /** Which steps the user wants to run. */

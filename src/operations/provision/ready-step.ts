@@ -1,4 +1,5 @@
-import type { MachineSpec, StepSpec } from '../../machinefile/spec.ts';
+import type { MachineSpec } from '../../machinefile/spec.ts';
+import type { StepSpec } from '../../machinefile/step-spec.ts';
 import { prepareStep } from '../../provisioners/index.ts';
 import type { PreparedStep } from '../../provisioners/provisioner.ts';
 

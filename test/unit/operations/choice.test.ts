@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RunPolicy, StepSpec } from '../../../src/machinefile/spec.ts';
+import type { RunPolicy, StepSpec } from '../../../src/machinefile/step-spec.ts';
 import {
   checkNamedSteps,
   decideStep,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { GuestCommand, GuestResult } from '../../../src/communicators/communicator.ts';
 import type { ReportEvent } from '../../../src/context.ts';
 import { GuestError } from '../../../src/errors.ts';
-import type { ShellStepSpec } from '../../../src/machinefile/spec.ts';
+import type { ShellStepSpec } from '../../../src/machinefile/step-spec.ts';
 import { prepareStep } from '../../../src/provisioners/index.ts';
 import { shellFingerprint, shellParts } from '../../../src/provisioners/shell.ts';
 

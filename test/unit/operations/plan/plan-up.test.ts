@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { macAddressOf } from '../../../../src/machine/plan.ts';
 import type { MachineRecord } from '../../../../src/machine/record.ts';
-import type { StepSpec } from '../../../../src/machinefile/spec.ts';
+import type { StepSpec } from '../../../../src/machinefile/step-spec.ts';
 import { type CurrentMachine, planUp, type UpFacts } from '../../../../src/operations/plan/plan-up.ts';
 import { machineSpec, tinyBox } from '../../../support/machine-spec.ts';
 
