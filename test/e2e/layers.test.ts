@@ -1,6 +1,7 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, readdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { makeOwnHome, type OwnHome } from '../support/own-home.ts';
 import type { RunningVm } from '../support/run-vm.ts';
@@ -117,21 +118,54 @@ async function begins({ child, ended }: RunningVm, phase: string): Promise<void>
   await Promise.race([seen, ended]);
 }
 
-test('up, killed while it keeps a state: the next up goes on, and what is kept is whole', async () => {
-  await using home = await makeOwnHome();
-  await using project = await projectIn(home, machinefile(SLOW));
-  const instants = [
-    ['keep first boot', 100],
-    ['keep one', 0],
-    ['keep one', 150],
-    ['provision two', 100],
-  ] as const;
-  for (const [phase, delayMs] of instants) {
-    const running = project.start('up', '--no-cache', '--json');
-    await begins(running, phase);
-    await delay(delayMs);
-    running.child.kill('SIGKILL');
-    await running.ended;
+/** The folder of the only machine. */
+const machineDir = ({ dir }: TestProject) => join(dir, '.vm/machines/m');
+
+/** What can be seen of how far the state after the first step is kept, in this order. */
+const INSTANTS: Readonly<Record<string, (project: TestProject, home: OwnHome) => boolean>> = {
+  'said that it begins': (project) => recordSays(project, 'freezing'),
+  'has made the new disk': (project) => newDisks(project) === 2,
+  'has frozen the disk': (_project, { dir }) => frozenDisks(dir) === 2,
+  'said that it is frozen': (project, { dir }) => frozenDisks(dir) === 2 && recordSays(project, 'unfinishedLayer'),
+};
+
+function recordSays(project: TestProject, what: string): boolean {
+  const path = join(machineDir(project), 'record.json');
+  if (!existsSync(path)) return false;
+  const record = JSON.parse(readFileSync(path, 'utf8'));
+  return 'one' in record.steps && what in record;
+}
+
+/** The disk that is written to, and for a moment the next one. */
+function newDisks(project: TestProject): number {
+  const dir = machineDir(project);
+  return existsSync(dir) ? readdirSync(dir).filter((name) => name.includes('.on-')).length : 0;
+}
+
+/** Those of the first boot, and of the first step. */
+function frozenDisks(homeDir: string): number {
+  const dir = join(homeDir, 'layers');
+  return existsSync(dir) ? readdirSync(dir).filter((id) => existsSync(join(dir, id, 'root.qcow2'))).length : 0;
+}
+
+/** Kills a command as soon as this can be seen: no pause in between, or the instant would be over. */
+async function killWhen({ child, ended }: RunningVm, isReached: () => boolean): Promise<void> {
+  let hasEnded = false;
+  const whole = ended.then(() => {
+    hasEnded = true;
+  });
+  while (!hasEnded && !isReached()) await setImmediate();
+  expect(hasEnded, 'the instant was seen').toBe(false);
+  child.kill('SIGKILL');
+  await whole;
+}
+
+test.each(Object.keys(INSTANTS))(
+  'up, killed when it %s: the next up goes on, and what is kept is whole',
+  async (instant) => {
+    await using home = await makeOwnHome();
+    await using project = await projectIn(home, machinefile(SLOW));
+    await killWhen(project.start('up'), () => INSTANTS[instant]?.(project, home) ?? false);
     await project.ok('up');
     await project.ok('exec', 'm', '--', 'sh', '-c', 'test $(wc -c < /root/big) -eq 16777216 && md5sum /root/big');
     await project.ok('halt');
@@ -139,12 +173,12 @@ test('up, killed while it keeps a state: the next up goes on, and what is kept i
     await project.ok('exec', 'm', '--', 'md5sum', '/root/big');
     await project.ok('destroy', '--yes');
     await project.ok('cache', 'verify');
-  }
-  await project.ok('up');
-  await project.ok('destroy', '--yes');
-  await project.ok('cache', 'prune', '--all', '--yes');
-  expect(await readdir(join(home.dir, 'layers'))).toEqual([]);
-});
+    await project.ok('up');
+    await project.ok('destroy', '--yes');
+    await project.ok('cache', 'prune', '--all', '--yes');
+    expect(await readdir(join(home.dir, 'layers'))).toEqual([]);
+  },
+);
 
 test('a disk that becomes full: no state is kept then, nothing is lost, and up goes on when there is room', async () => {
   await using tmpfs = await mountTmpfs('96m');
