@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -83,11 +83,16 @@ export class StateReceiver implements AsyncDisposable {
   }
 }
 
-/** Sends a file to whoever listens on a socket. @throws StateError if that does not take all of it. */
+/**
+ * Sends a file to whoever listens on a socket. QEMU closes it as soon as it has read the end, maybe before we know that all
+ * is sent: whether it has taken it is for its migration to say.
+ * @throws StateError if the socket closes before the end.
+ */
 export async function sendState(
   { filePath, socketPath, onProgress }: StreamPlaces,
   signal: AbortSignal,
 ): Promise<StreamFacts> {
+  const { size } = await stat(filePath);
   const meter = new HashingStream(onProgress);
   const socket = connect(socketPath);
   socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy(new TimeoutError('QEMU reads nothing any more')));
@@ -95,7 +100,7 @@ export async function sendState(
     await pipeline(createReadStream(filePath, { highWaterMark: CHUNK_BYTES }), meter, socket, { signal });
   } catch (cause) {
     if (signal.aborted) throw new InterruptedError(undefined, { cause });
-    throw new StateError('QEMU did not take all of its memory', { cause });
+    if (meter.bytes < size) throw new StateError('QEMU did not take all of its memory', { cause });
   } finally {
     socket.destroy();
   }
@@ -118,6 +123,11 @@ class HashingStream extends Transform {
     this.#bytes += chunk.length;
     this.#onProgress(this.#bytes);
     done(null, chunk);
+  }
+
+  /** So many have gone through. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Once all has gone through. */
