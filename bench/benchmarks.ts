@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { measureBoxImport, measureDownload, measureImport } from './boxes.ts';
 import { powerDown } from './by-hand.ts';
 import { type ByHand, byHand, timeByHand } from './by-hand-machine.ts';
-import { measureFreeze, measureLayers, measureWarm } from './instant.ts';
+import {
+  measureFour,
+  measureFourMemory,
+  measureFreeze,
+  measureLayers,
+  measureRun,
+  measureWarm,
+  measureWarmByHand,
+} from './instant.ts';
 import { Lab } from './lab.ts';
 import { measureChain, measureStatusOfMany, measureTcp, measureTenUp } from './labs.ts';
 import { alternate, type Measurement, mustRun, time } from './measure.ts';
@@ -13,6 +21,8 @@ export interface Benchmark {
   readonly name: string;
   /** The largest good ratio of vm to doing it by hand, or of the first to the second of what is compared. */
   readonly target: number;
+  /** Of what is measured; absent: milliseconds. */
+  readonly unit?: string;
   measure(): Promise<Measurement>;
 }
 
@@ -52,6 +62,10 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'sync', target: 1.6, measure: () => onRunningTiny(20, vmCommand('sync'), rsyncAndNode) },
   { name: 'layers', target: 1.05, measure: measureLayers },
   { name: 'warm', target: 0.15, measure: measureWarm },
+  { name: 'warm-by-hand', target: 1.5, measure: measureWarmByHand },
+  { name: 'run', target: 1.5, measure: measureRun },
+  { name: 'four', target: 1.3, measure: measureFour },
+  { name: 'four-memory', target: 1.2, unit: 'KiB', measure: measureFourMemory },
   { name: 'freeze', target: 1.0, measure: measureFreeze },
   { name: 'import', target: 1.3, measure: measureImport },
   { name: 'import-box', target: 1.2, measure: measureBoxImport },

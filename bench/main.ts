@@ -11,13 +11,13 @@ console.log(`${'benchmark'.padEnd(14)} ${'vm'.padStart(10)} ${'by hand'.padStart
 for (const benchmark of benchmarks.filter(isWanted)) await printRatio(benchmark);
 for (const leftover of leftovers.filter(isWanted)) await printLeftover(leftover);
 
-async function printRatio({ name, target, measure }: Benchmark): Promise<void> {
+async function printRatio({ name, target, unit = 'ms', measure }: Benchmark): Promise<void> {
   const { ours, floor } = await measure();
   const [vm, byHand] = [median(ours), median(floor)];
   const ratio = vm / byHand;
   const verdict = ratio <= target ? 'met' : 'MISSED';
   console.log(
-    `${name.padEnd(14)} ${milliseconds(vm)} ${milliseconds(byHand)} ${ratio.toFixed(2).padStart(6)}  ≤ ${Number(target.toFixed(2))} ${verdict} (${ours.length} runs)`,
+    `${name.padEnd(14)} ${amount(vm, unit)} ${amount(byHand, unit)} ${ratio.toFixed(2).padStart(6)}  ≤ ${Number(target.toFixed(2))} ${verdict} (${ours.length} runs)`,
   );
 }
 
@@ -28,6 +28,6 @@ async function printLeftover({ name, measure }: Leftover): Promise<void> {
   );
 }
 
-function milliseconds(value: number): string {
-  return `${Math.round(value)} ms`.padStart(10);
+function amount(value: number, unit: string): string {
+  return `${Math.round(value)} ${unit}`.padStart(10);
 }
