@@ -1,3 +1,5 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { storeFakeBox } from '../support/fake-box.ts';
 import { TestProject } from '../support/test-project.ts';
@@ -69,3 +71,29 @@ test('a script that is edited while the machine comes up: what is kept is that o
   await project.write('app.sh', 'echo before\n');
   expect(await statesOf(project)).toEqual(['cached']);
 });
+
+test('a step that counts for a limited time is repeated after it, with all that stands on it', async () => {
+  const steps = ['first', 'timed', 'last'].map(
+    (name) => `{ name: ${name}, shell: echo${name === 'timed' ? ', cache: { ttl: 1h }' : ''} }`,
+  );
+  await using project = await projectWith(`provision: [${steps.join(', ')}]`);
+  expect(await statesOf(project)).toEqual(['run', 'run', 'run']);
+  await project.ok('destroy', '--yes');
+  expect(await statesOf(project)).toEqual(['cached', 'cached', 'cached']);
+  await project.ok('destroy', '--yes');
+  await ageLayers(project, 2 * 3_600_000);
+  expect(await statesOf(project)).toEqual(['cached', 'run', 'run']);
+  await project.ok('destroy', '--yes');
+  expect(await statesOf(project)).toEqual(['cached', 'cached', 'cached']);
+});
+
+/** Makes all layers older. */
+async function ageLayers({ env }: TestProject, ms: number): Promise<void> {
+  const dir = join(String(env.VM_HOME), 'layers');
+  for (const id of await readdir(dir)) {
+    const path = join(dir, id, 'layer.json');
+    const layer = JSON.parse(await readFile(path, 'utf8'));
+    const createdAt = new Date(Date.parse(layer.createdAt) - ms).toISOString();
+    await writeFile(path, JSON.stringify({ ...layer, createdAt }));
+  }
+}
