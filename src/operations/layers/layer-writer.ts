@@ -22,6 +22,14 @@ interface Moment {
   readonly output: string | undefined;
 }
 
+export interface LayerWriterOptions {
+  /** With `--no-cache` also what is there already: it is not trusted. */
+  readonly keepsKnown: boolean;
+  /** Held until all is kept that other machines wait for. */
+  readonly lead?: AsyncDisposable | undefined;
+  readonly services: Services;
+}
+
 export interface WorkingMachine {
   readonly record: MachineRecord;
   readonly guest: LazyGuest;
@@ -43,19 +51,21 @@ export class LayerWriter implements AsyncDisposable {
   readonly #project: Project;
   readonly #chain: StepChain;
   readonly #services: Services;
-  /** With `--no-cache` also what is there already: it is not trusted. */
   readonly #keepsKnown: boolean;
+  readonly #lead: AsyncDisposable | undefined;
+  #leadEnd: Promise<void> | undefined;
   #next: number;
   #parent: string;
   /** Gives the layer that was made last; undefined: none, or it could not be made. */
   #publishing: Promise<Layer | undefined> = Promise.resolve(undefined);
   #hasEnded = false;
 
-  constructor(project: Project, chain: StepChain, options: { keepsKnown: boolean; services: Services }) {
+  constructor(project: Project, chain: StepChain, options: LayerWriterOptions) {
     this.#project = project;
     this.#chain = chain;
     this.#services = options.services;
     this.#keepsKnown = options.keepsKnown;
+    this.#lead = options.lead;
     this.#next = chain.doneCount;
     this.#parent = chain.parent;
   }
@@ -78,7 +88,9 @@ export class LayerWriter implements AsyncDisposable {
     const { fingerprint } = ready;
     const { readDigests } = done;
     const key = stepKey({ parent: this.#parent, fingerprint, readDigests }, { ...facts, volumes });
-    return this.#keep(machine, { key, parentKey: this.#parent, done, output });
+    const record = await this.#keep(machine, { key, parentKey: this.#parent, done, output });
+    if (this.#next === this.#chain.steps.length) this.#giveUpLead();
+    return record;
   }
 
   /** Whether what the step reads has changed since it was looked at: nobody knows which of both it has read. */
@@ -94,8 +106,10 @@ export class LayerWriter implements AsyncDisposable {
   /** Waits until all that was kept is whole, and offered to others. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { states } = this.#project;
+    this.#giveUpLead();
     // In any case: nothing of it works on after this, and its errors are heard of.
     await this.#publishing;
+    await this.#leadEnd;
     const record = await states.readIfWhole(this.#chain.facts.spec.name);
     if (record?.unfinishedLayer === undefined) return;
     const finished = await this.#finished(record);
@@ -196,7 +210,18 @@ export class LayerWriter implements AsyncDisposable {
 
   #end(record: MachineRecord): MachineRecord {
     this.#hasEnded = true;
+    this.#giveUpLead();
     return record;
+  }
+
+  /**
+   * When nothing more is kept: what comes now, other steps or a wait for the machine's health, may need those who wait for
+   * its layers.
+   */
+  #giveUpLead(): void {
+    this.#leadEnd ??= this.#publishing.catch(() => {}).then(() => this.#lead?.[Symbol.asyncDispose]());
+    // It is heard of when this is disposed.
+    this.#leadEnd.catch(() => {});
   }
 
   #warn({ machine }: MachineRecord, { message }: VmError): void {

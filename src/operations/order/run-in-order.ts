@@ -13,6 +13,9 @@ export interface OrderOptions {
 /** Told by a machine's work of how far it has come; when it has ended, it has come all the way. */
 export type Reached = (condition: DependencyCondition) => void;
 
+/** Waits in a machine's work for that of another: it takes no place meanwhile, and goes on when it has one again. */
+export type WaitAside = <T>(wait: () => Promise<T>) => Promise<T>;
+
 /**
  * Runs `work` for every machine as soon as those that it depends on have come far enough, as many at a time as may be.
  * One that fails stops only those that depend on it.
@@ -22,13 +25,13 @@ export type Reached = (condition: DependencyCondition) => void;
 export async function runInOrder<T extends Ordered, R>(
   machines: readonly T[],
   { limit, onSkip }: OrderOptions,
-  work: (machine: T, reached: Reached) => Promise<R>,
+  work: (machine: T, reached: Reached, waitAside: WaitAside) => Promise<R>,
 ): Promise<R[]> {
   const standings = new Map<string, Standing>(machines.map(({ name }) => [name, { kind: 'waiting' }]));
   const results: R[] = [];
   const failures: Failure[] = [];
   const skipped: Skipped[] = [];
-  let free = limit;
+  const places = new Places(limit);
 
   const fail = (subject: string, error: unknown): void => {
     failures.push({ subject, error });
@@ -48,15 +51,24 @@ export async function runInOrder<T extends Ordered, R>(
     const others: Promise<void>[] = [];
     let hasPlace = true;
     const giveUpPlace = () => {
-      if (hasPlace) free++;
+      if (hasPlace) places.giveUp();
       hasPlace = false;
     };
+    const reach: Reached = (reached) => {
+      standings.set(name, { kind: 'begun', reached });
+      if (reached === 'provisioned') giveUpPlace();
+      others.push(beginAll());
+    };
+    const waitAside: WaitAside = async (wait) => {
+      giveUpPlace();
+      others.push(beginAll());
+      const waited = await wait();
+      await places.takeAgain();
+      hasPlace = true;
+      return waited;
+    };
     try {
-      results[index] = await work(machine, (reached) => {
-        standings.set(name, { kind: 'begun', reached });
-        if (reached === 'provisioned') giveUpPlace();
-        others.push(beginAll());
-      });
+      results[index] = await work(machine, reach, waitAside);
       standings.set(name, { kind: 'done' });
     } catch (error) {
       fail(name, error);
@@ -74,8 +86,7 @@ export async function runInOrder<T extends Ordered, R>(
         skip(machine.name, turn.because);
         begun.push(beginAll());
       }
-      if (turn.kind !== 'begin' || free < 1) continue;
-      free--;
+      if (turn.kind !== 'begin' || !places.take()) continue;
       standings.set(machine.name, { kind: 'begun', reached: undefined });
       begun.push(begin(machine, index));
     }
@@ -85,4 +96,31 @@ export async function runInOrder<T extends Ordered, R>(
   await beginAll();
   throwFailures(failures, skipped);
   return results;
+}
+
+/** Who has given one up for a while has it again before others begin. */
+class Places {
+  #free: number;
+  readonly #returning: (() => void)[] = [];
+
+  constructor(limit: number) {
+    this.#free = limit;
+  }
+
+  /** Whether there was one. */
+  take(): boolean {
+    if (this.#free < 1) return false;
+    this.#free--;
+    return true;
+  }
+
+  takeAgain(): Promise<void> {
+    return this.take() ? Promise.resolve() : new Promise((resolve) => this.#returning.push(resolve));
+  }
+
+  giveUp(): void {
+    const next = this.#returning.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
 }

@@ -12,7 +12,7 @@ import type { LayerWriter } from '../layers/layer-writer.ts';
 import { lockMachine } from '../machine-lock.ts';
 import { applyNames } from '../networks/converge.ts';
 import type { MachineNetwork } from '../networks/project-networks.ts';
-import type { Reached } from '../order/run-in-order.ts';
+import type { Reached, WaitAside } from '../order/run-in-order.ts';
 import { refreshPorts } from '../ports/refresh-ports.ts';
 import type { Project } from '../project.ts';
 import type { ProvisionChoice } from '../provision/choice.ts';
@@ -92,6 +92,7 @@ export async function upMachine(project: Project, target: UpTarget, work: UpWork
 interface UpWork {
   readonly options: UpOptions;
   readonly reached?: Reached;
+  readonly waitAside?: WaitAside;
   readonly services: Services;
 }
 
@@ -101,7 +102,7 @@ async function bringUp(
   target: UpTarget,
   work: UpWork,
 ): Promise<UpOutcome & { readonly lacksTemplate: boolean }> {
-  const { options, reached, services } = work;
+  const { options, reached, waitAside, services } = work;
   const { spec } = target;
   // All are read before anything is changed: a missing script stops here, and what is kept is known by what ran.
   const steps = options.provision.kind === 'none' ? [] : await prepareSteps(spec);
@@ -111,7 +112,7 @@ async function bringUp(
   if (existing) await services.index.add(indexEntryOf(existing, project));
   const made = existing
     ? { record: existing, stepsCached: [], lacksTemplate: false }
-    : await makeMachine(project, target, { options, steps, services });
+    : await makeMachine(project, target, { options, steps, waitAside, services });
   const machine = made.record;
   await using layers = made.layers;
   const running = await ensureRunning(project, { target, record: machine }, services);

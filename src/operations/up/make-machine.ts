@@ -3,6 +3,8 @@ import type { MachineRecord } from '../../machine/record.ts';
 import { findChain, type StepChain } from '../layers/chain.ts';
 import { LayerWriter } from '../layers/layer-writer.ts';
 import { findObstacle } from '../layers/obstacle.ts';
+import { type Lead, takeLead } from '../layers/take-lead.ts';
+import type { WaitAside } from '../order/run-in-order.ts';
 import type { Project } from '../project.ts';
 import type { ReadyStep } from '../provision/ready-step.ts';
 import { stepRecordOf } from '../provision/steps.ts';
@@ -26,6 +28,8 @@ export interface MakeWork {
   readonly options: UpOptions;
   /** All that the Machinefile gives it; none where none is to run. */
   readonly steps: readonly ReadyStep[];
+  /** Absent: nobody else begins while it waits for another machine. */
+  readonly waitAside?: WaitAside | undefined;
   readonly services: Services;
 }
 
@@ -33,18 +37,33 @@ export interface MakeWork {
 export async function makeMachine(
   project: Project,
   target: UpTarget,
-  { options, steps, services }: MakeWork,
+  { options, steps, waitAside, services }: MakeWork,
 ): Promise<Made> {
   const { provision, layers = 'use' } = options;
   if (layers === 'off') {
     return { record: await createMachine(project, target, services), stepsCached: [], lacksTemplate: false };
   }
-  const isUsed = layers === 'use';
-  const found = await findChain(
-    project,
-    { ...target, nics: target.network.nics, steps },
-    { usesSteps: provision.kind === 'missing' && isUsed, services },
-  );
+  const usesSteps = provision.kind === 'missing' && layers === 'use';
+  const look = (telling: Services) =>
+    findChain(project, { ...target, nics: target.network.nics, steps }, { usesSteps, services: telling });
+  const lead: Lead = usesSteps
+    ? await takeLead({ machine: target.name, findChain: look, waitAside }, services)
+    : { chain: await look(services) };
+  try {
+    return await makeFrom(project, target, { lead, options, services });
+  } catch (error) {
+    await lead.lock?.[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function makeFrom(
+  project: Project,
+  target: UpTarget,
+  { lead: { chain: found, lock }, options, services }: Pick<MakeWork, 'options' | 'services'> & { readonly lead: Lead },
+): Promise<Made> {
+  const { provision, layers } = options;
+  const isUsed = layers !== 'renew';
   if (found === undefined) await reportObstacle(project, target, services);
   const chain = found && (isUsed ? found : { ...found, layer: undefined });
   const wanted = isUsed && chain ? await wantedTemplate(project, target, { chain, services }) : undefined;
@@ -58,7 +77,7 @@ export async function makeMachine(
     lacksTemplate: target.spec.isWarm && template === undefined,
   };
   if (chain === undefined || provision.kind === 'none' || provision.kind === 'named') return made;
-  return { ...made, layers: new LayerWriter(project, chain, { keepsKnown: !isUsed, services }) };
+  return { ...made, layers: new LayerWriter(project, chain, { keepsKnown: !isUsed, lead: lock, services }) };
 }
 
 async function reportObstacle(project: Project, { spec, box }: UpTarget, services: Services): Promise<void> {

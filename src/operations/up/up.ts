@@ -63,8 +63,8 @@ export async function up(project: Project, request: UpRequest, services: Service
   await refreshNames(project, { networks, except: specs.map(({ name }) => name) }, services);
   const ordered = targets.map((target) => ({ ...target, dependsOn: target.spec.dependsOn }));
   try {
-    return await runInOrder(ordered, order, (target, reached) =>
-      upMachine(project, target, { options: optionsFor(target), reached, services }),
+    return await runInOrder(ordered, order, (target, reached, waitAside) =>
+      upMachine(project, target, { options: optionsFor(target), reached, waitAside, services }),
     );
   } catch (error) {
     await project.states.removeIfEmpty().catch(() => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { InterruptedError, VmError } from '../../../../src/errors.ts';
 import type { DependencyCondition } from '../../../../src/machinefile/spec.ts';
 import type { Ordered } from '../../../../src/operations/order/graph.ts';
-import { type Reached, runInOrder } from '../../../../src/operations/order/run-in-order.ts';
+import { type Reached, runInOrder, type WaitAside } from '../../../../src/operations/order/run-in-order.ts';
 import { SeveralFailedError, type Skipped } from '../../../../src/operations/parallel.ts';
 
 function machine(name: string, dependsOn: Readonly<Record<string, DependencyCondition>> = {}): Ordered {
@@ -11,6 +11,7 @@ function machine(name: string, dependsOn: Readonly<Record<string, DependencyCond
 
 interface Work {
   readonly reached: Reached;
+  readonly waitAside: WaitAside;
   end(): Promise<void>;
   fail(error?: Error): Promise<void>;
 }
@@ -24,7 +25,7 @@ function startWork(machines: readonly Ordered[], options: { readonly limit?: num
   const result = runInOrder(machines, { limit, ...(skips && { onSkip: (skipped) => told.push(skipped) }) }, work);
   const settled = result.catch((error: unknown) => error);
 
-  function work({ name }: Ordered, reached: Reached): Promise<string> {
+  function work({ name }: Ordered, reached: Reached, waitAside: WaitAside): Promise<string> {
     begun.push(name);
     return new Promise((resolve, reject) => {
       const after = async (settle: () => void) => {
@@ -33,6 +34,7 @@ function startWork(machines: readonly Ordered[], options: { readonly limit?: num
       };
       works.set(name, {
         reached,
+        waitAside,
         end: () => after(() => resolve(name.toUpperCase())),
         fail: (error = new VmError(`${name} is bad`)) => after(() => reject(error)),
       });
@@ -90,6 +92,45 @@ describe('order', () => {
     expect(run.begun).toEqual(['db', 'a', 'web']);
     await run.of('db').end();
     expect(run.begun).toEqual(['db', 'a', 'web', 'b']);
+  });
+
+  test('what waits aside takes no place, and has one again before others begin', async () => {
+    const run = startWork([machine('a'), machine('b'), machine('c')], { limit: 1 });
+    let goOn: (text: string) => void = () => {};
+    const waits = run.of('a').waitAside(
+      () =>
+        new Promise<string>((resolve) => {
+          goOn = resolve;
+        }),
+    );
+    let hasGoneOn = false;
+    waits.then(() => {
+      hasGoneOn = true;
+    });
+    expect(run.begun).toEqual(['a', 'b']);
+    goOn('waited');
+    await new Promise(setImmediate);
+    expect(hasGoneOn).toBe(false);
+    await run.of('b').end();
+    expect(await waits).toBe('waited');
+    expect(run.begun).toEqual(['a', 'b']);
+    await run.of('a').end();
+    expect(run.begun).toEqual(['a', 'b', 'c']);
+    await run.of('c').end();
+    expect(await run.settled).toEqual(['A', 'B', 'C']);
+  });
+
+  test('a wait aside that fails gives its place to others', async () => {
+    const run = startWork([machine('a'), machine('b'), machine('c')], { limit: 1 });
+    const failure = new VmError('nobody comes');
+    await expect(run.of('a').waitAside(() => Promise.reject(failure))).rejects.toBe(failure);
+    expect(run.begun).toEqual(['a', 'b']);
+    await run.of('a').fail(failure);
+    expect(run.begun).toEqual(['a', 'b']);
+    await run.of('b').end();
+    expect(run.begun).toEqual(['a', 'b', 'c']);
+    await run.of('c').end();
+    expect(await run.settled).toBe(failure);
   });
 
   test('nothing to do', async () => {
