@@ -42,6 +42,9 @@ async function up(project: TestProject, ...options: string[]): Promise<string[]>
 const log = async (project: TestProject) =>
   (await project.ok('exec', 'm', '--', 'cat', '/root/log')).trim().split('\n');
 
+/** How often a step printed its words, as `up --json` tells. */
+const timesPrinted = (stdout: string, words: string) => stdout.split(`"line":"${words}"`).length - 1;
+
 interface CachedLayer {
   readonly layer: string;
   readonly step: string | null;
@@ -205,4 +208,34 @@ test('two machines that begin alike come up at once', async () => {
   await first.ok('destroy', '--yes');
   await second.ok('destroy', '--yes');
   expect(await up(second)).toEqual(['one: cached', 'two: cached', 'each time: run']);
+});
+
+test('replicas do together only what is not kept: one leads, the others begin with its layers', async () => {
+  await using home = await makeOwnHome();
+  const meet =
+    '- { name: meet, run: always, shell: "for n in 1 2 3; do until ping -c 1 -w 1 m-$n; do :; done; done" }\n';
+  const text = machinefile(STEPS + meet).replace('memory:', 'replicas: 3\n    memory:');
+  await using project = await projectIn(home, text);
+  const events = await project.ok('up', '--json', '--parallel', '3');
+  expect(timesPrinted(events, 'printed by one')).toBe(1);
+  expect(events.match(/which makes the layers that it begins with/g)).toHaveLength(2);
+  for (const name of ['m-1', 'm-2', 'm-3']) {
+    expect(await project.ok('exec', name, '--', 'cat', '/root/log')).toBe('one\ntwo\nalways\n');
+  }
+  expect(await layers(project)).toHaveLength(3);
+});
+
+test('a leader that is killed: who waits for it goes on from the last layer that is there', async () => {
+  await using home = await makeOwnHome();
+  const text = machinefile('- { name: one, shell: "echo printed by one" }\n- { name: two, shell: "sleep 5" }\n');
+  await using first = await projectIn(home, text);
+  await using second = await projectIn(home, text);
+  const leader = first.start('up', '--json');
+  await begins(leader, 'create');
+  const follower = up(second);
+  const steps = async () => (await layers(first)).map(({ step }) => step);
+  await expect.poll(steps, { timeout: 60_000 }).toEqual(['one', null]);
+  leader.child.kill('SIGKILL');
+  await leader.ended;
+  expect(await follower).toEqual(['one: cached', 'two: run']);
 });

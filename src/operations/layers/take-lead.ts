@@ -13,6 +13,9 @@ import { stepKey } from './keys.ts';
  */
 const LEAD_TIMEOUT_MS = 15 * 60_000;
 
+/** Those that come at once step back from one another; by then one has it, and the others can say for whom they wait. */
+const SETTLED_MS = 250;
+
 export interface LeadOptions {
   readonly machine: string;
   /** Looks how far others have come. */
@@ -73,8 +76,8 @@ async function lockLead(
     reporter.report({ type: 'message', level, subject: machine, text });
   const onWait = (holder: LockHolder) =>
     report('info', `${waitingFor(holder)}, which makes the layers that it begins with`);
-  const free = await layers.lock(key, { purpose, signal, timeoutMs: 0 }).catch(unlessTimedOut);
-  if (free !== undefined) return free;
+  const ownLock = await layers.lock(key, { purpose, signal, timeoutMs: SETTLED_MS }).catch(unlessTimedOut);
+  if (ownLock !== undefined) return ownLock;
   const lock = await waitAside(() => layers.lock(key, { purpose, signal, timeoutMs, onWait }).catch(unlessTimedOut));
   if (lock === undefined) report('warning', 'has waited long enough for another machine, and does the steps itself');
   return lock;
