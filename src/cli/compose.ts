@@ -6,6 +6,7 @@ import { waitUntilReady } from '../communicators/ready.ts';
 import { connectSsh } from '../communicators/ssh.ts';
 import type { Reporter } from '../context.ts';
 import type { Problem } from '../errors.ts';
+import { startInBackground } from '../host/background.ts';
 import { type HostDirs, resolveDirs } from '../host/dirs.ts';
 import { LayerStore } from '../layers/layer-store.ts';
 import { LedgerStore } from '../machine/ledger-store.ts';
@@ -64,6 +65,10 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
     ledgers: new LedgerStore(dirs.homeDir),
     providers,
     guests: { connect: connectSsh, waitUntilReady },
+    startInBackground: (vmArgs, outputPath) => {
+      const command = { file: process.execPath, args: [join(packageDir, 'dist', 'main.js'), ...vmArgs] };
+      return startInBackground(command, outputPath);
+    },
     hasVde: () => {
       vde ??= hasVde(hostArch());
       return vde;

@@ -113,17 +113,20 @@ export class LayerStore {
    * since they were last read are read.
    */
   async find(key: string, { maxAgeMs = Infinity, onDamaged, signal }: FindOptions = {}): Promise<Layer | undefined> {
-    const ids = (await this.#ids()).filter((id) => id.startsWith(idPrefix(key)));
-    const layers = await Promise.all(ids.map((id) => this.#read(id)));
-    const candidates = layers
-      .filter((layer) => layer !== undefined)
-      .filter((layer) => layer.key === key && Date.now() - Date.parse(layer.createdAt) <= maxAgeMs);
-    for (const layer of candidates.sort(newestFirst)) {
+    const candidates = await this.ofKey(key);
+    for (const layer of candidates.filter(({ createdAt }) => Date.now() - Date.parse(createdAt) <= maxAgeMs)) {
       const problem = await this.#findProblem(layer.id, 'changes', signal);
       if (problem === undefined) return layer;
       onDamaged?.(layer, problem);
     }
     return undefined;
+  }
+
+  /** All layers of this key as they are described, whether they are whole or not; those first that `find` prefers. */
+  async ofKey(key: string): Promise<Layer[]> {
+    const ids = (await this.#ids()).filter((id) => id.startsWith(idPrefix(key)));
+    const layers = await Promise.all(ids.map((id) => this.#read(id)));
+    return layers.flatMap((layer) => (layer?.key === key ? [layer] : [])).sort(newestFirst);
   }
 
   /** As it is described, whether it is whole or not; undefined if it is gone. */
@@ -241,6 +244,7 @@ function idPrefix(key: string): string {
   return `${key.slice(0, 32)}-`;
 }
 
+/** A flattened one is as old as that of which it has the content, and goes before it. */
 function newestFirst(a: Layer, b: Layer): number {
-  return b.createdAt.localeCompare(a.createdAt);
+  return b.createdAt.localeCompare(a.createdAt) || Number(a.flatOf === undefined) - Number(b.flatOf === undefined);
 }

@@ -26,6 +26,8 @@ export interface Layer {
   readonly parentKey: string | undefined;
   /** The layer whose disks its own stand on; undefined: those of the box. */
   readonly baseId: string | undefined;
+  /** The layer of which it has the content, on the box itself; absent: it is no flattened one. */
+  readonly flatOf?: string | undefined;
   readonly boxKey: string;
   /** The step it is the state after; undefined: the first boot. */
   readonly step: string | undefined;
@@ -37,6 +39,11 @@ export interface Layer {
   /** ISO 8601. */
   readonly createdAt: string;
   readonly madeBy: { readonly project: string; readonly machine: string };
+}
+
+/** The same for a layer and for what it was flattened to. */
+export function contentIdOf({ id, flatOf }: Layer): string {
+  return flatOf ?? id;
 }
 
 /** What is known of a layer beside its files when it is published. */

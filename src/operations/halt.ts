@@ -2,6 +2,7 @@ import type { Communicator } from '../communicators/communicator.ts';
 import { inPhase } from '../context.ts';
 import { removeMemory } from '../machine/memory-files.ts';
 import { handleOf, type RecordedMachine, type StopOutcome } from '../providers/provider.ts';
+import { flattenInBackground } from './cache/flatten-in-background.ts';
 import { CONNECT_TIMEOUT_MS, closeSharedConnection, endpointOf } from './guest.ts';
 import { withHooks } from './hooks.ts';
 import { lockMachine } from './machine-lock.ts';
@@ -36,8 +37,9 @@ export async function halt(
   return runInOrder(ordered, { limit: targets.length }, async ({ name, exists }) => {
     if (!exists) return { machine: name, outcome: 'not_created' as const };
     await using _lock = await lockMachine(project, { name, purpose: 'vm halt' }, services);
-    // Awaited here: the lock is given up at the end of this function.
-    return await haltMachine(project, name, { force, services });
+    const outcome = await haltMachine(project, name, { force, services });
+    await flattenInBackground(await project.states.readIfWhole(name), services);
+    return outcome;
   });
 }
 

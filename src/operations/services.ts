@@ -36,6 +36,11 @@ export interface Services extends RunContext {
     readonly connect: typeof connectSsh;
     readonly waitUntilReady: typeof waitUntilReady;
   };
+  /**
+   * Starts another vm that works on after this one has ended, when the processor has nothing better to do. It replaces what
+   * is in the file with what it has to say.
+   */
+  startInBackground(args: readonly string[], outputPath: string): Promise<void>;
   /** Whether networks can have a switch of their own: one is installed, and QEMU can be connected to it. */
   hasVde(): Promise<boolean>;
   /** What `accel` of a machine comes down to on this host. @throws VmError when it does not work here. */

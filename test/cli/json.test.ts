@@ -192,7 +192,7 @@ test('run --detach, list --runs', async () => {
   expect(listed).toEqual([[expect.objectContaining({ machine: 'once', state: 'running' })]]);
 });
 
-test('cache list, cache info, cache verify, cache prune', async () => {
+test('cache list, cache info, cache verify, cache flatten, cache prune', async () => {
   const homeDir = String(project.env.VM_HOME);
   const store = new LayerStore(homeDir);
   await storeFakeBox(homeDir, 'tiny');
@@ -215,6 +215,7 @@ test('cache list, cache info, cache verify, cache prune', async () => {
   await addLayer(store, { key: keyOf('a4'), boxKey });
   for (const [heading, args] of [
     ['cache verify', ['cache', 'verify']],
+    ['cache flatten', ['cache', 'flatten', base.id]],
     ['cache prune', ['cache', 'prune', '--all', '--yes']],
   ] as const) {
     const lines = (await jsonOf(args)).map(shapeOf);

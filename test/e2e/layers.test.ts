@@ -48,6 +48,7 @@ const timesPrinted = (stdout: string, words: string) => stdout.split(`"line":"${
 interface CachedLayer {
   readonly layer: string;
   readonly step: string | null;
+  readonly flat_of: string | null;
   readonly machines: readonly unknown[];
 }
 
@@ -238,4 +239,31 @@ test('a leader that is killed: who waits for it goes on from the last layer that
   leader.child.kill('SIGKILL');
   await leader.ended;
   expect(await follower).toEqual(['one: cached', 'two: run']);
+});
+
+test('a halt has a long chain of layers merged, and new machines begin with what comes of it', async () => {
+  await using home = await makeOwnHome();
+  const numbers = [1, 2, 3, 4, 5, 6, 7, 8];
+  const steps = numbers.map((n) => `- { name: step ${n}, shell: "echo ${n} >> /root/log" }\n`).join('');
+  await using project = await projectIn(home, machinefile(steps));
+  await up(project);
+  await project.ok('halt');
+  const merged = async () => (await layers(project)).find(({ flat_of }) => flat_of !== null);
+  await expect.poll(merged, { timeout: 60_000 }).toMatchObject({ step: 'step 8', machines: [] });
+
+  expect(await up(project)).toEqual(numbers.map((n) => `step ${n}: done`));
+  await project.ok('snapshot', 'save', 'm', 'on-many');
+  expect(await up(project, '--recreate', '--yes')).toEqual(numbers.map((n) => `step ${n}: cached`));
+  expect(await log(project)).toEqual(numbers.map(String));
+  const flat = await merged();
+  expect(flat?.machines).toHaveLength(1);
+  const [info] = JSON.parse(await project.ok('cache', 'info', flat?.layer ?? '', '--json')) as [
+    { stands_on: unknown[] },
+  ];
+  expect(info.stands_on).toEqual([]);
+  await project.ok('cache', 'prune', '--all', '--yes');
+  expect((await layers(project)).map(({ layer }) => layer)).toEqual([flat?.layer]);
+  await project.ok('halt');
+  await up(project);
+  expect(await log(project)).toEqual(numbers.map(String));
 });

@@ -58,6 +58,7 @@ export function fakeServices(homeDir: string, guest: FakeGuest): Services {
     ledgers: new LedgerStore(homeDir),
     providers: { qemu: fakeProvider(guest) },
     guests: { connect: () => guest.connect(), waitUntilReady: () => guest.waitUntilReady() },
+    startInBackground: async () => {},
     hasVde: async () => false,
     resolveAccelerator: () => 'tcg',
   };

@@ -1,5 +1,5 @@
 import type { Box } from '../../boxes/box.ts';
-import type { Layer } from '../../layers/layer.ts';
+import { contentIdOf, type Layer } from '../../layers/layer.ts';
 import type { Nic } from '../../machine/nics.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import type { StepSpec } from '../../machinefile/step-spec.ts';
@@ -75,7 +75,7 @@ async function furthest(chain: StepChain, services: Services): Promise<StepChain
     const layer = await findLayer(key, { services, machine: facts.spec.name, maxAgeMs: step.cache?.ttlMs });
     if (layer === undefined) continue;
     const found = { ...chain, layer, doneCount };
-    return isTimed(step) ? furthest({ ...found, parent: layer.id }, services) : { ...found, parent: key };
+    return isTimed(step) ? furthest({ ...found, parent: contentIdOf(layer) }, services) : { ...found, parent: key };
   }
   return chain;
 }

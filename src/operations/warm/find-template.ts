@@ -1,6 +1,6 @@
 import type { Box } from '../../boxes/box.ts';
 import { sha256 } from '../../host/files.ts';
-import type { Layer } from '../../layers/layer.ts';
+import { contentIdOf, type Layer } from '../../layers/layer.ts';
 import { planMachine } from '../../machine/plan.ts';
 import { findLayer, type StepChain } from '../layers/chain.ts';
 import type { Project } from '../project.ts';
@@ -33,7 +33,11 @@ export async function wantedTemplate(
   const record = newRecord(target.projectName, spec, box, services.dirs.runtimeDir);
   const plan = planMachine({ spec, box, accel, volumes: [], layout, nics: network.nics, record });
   const traits = await services.providers[spec.provider].templateTraits(plan);
-  return { key: sha256(JSON.stringify(['template', AGENT_VERSION, base?.id ?? chain.baseKey, traits])), box, base };
+  return {
+    key: sha256(JSON.stringify(['template', AGENT_VERSION, base ? contentIdOf(base) : chain.baseKey, traits])),
+    box,
+    base,
+  };
 }
 
 /** It, if it is there and whole. One that is damaged is told of. */
