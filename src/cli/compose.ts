@@ -67,7 +67,9 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
     guests: { connect: connectSsh, waitUntilReady },
     startInBackground: (vmArgs, outputPath) => {
       const command = { file: process.execPath, args: [join(packageDir, 'dist', 'main.js'), ...vmArgs] };
-      return startInBackground(command, outputPath);
+      // It is to work on where the folder of the project is removed.
+      const { homeDir } = dirs;
+      return startInBackground(command, { outputPath, env: { VM_HOME: homeDir }, cwd: homeDir });
     },
     hasVde: () => {
       vde ??= hasVde(hostArch());

@@ -128,22 +128,27 @@ export function signalNumber(signal: NodeJS.Signals | null): number {
   return (signal && known[signal]) ?? 0;
 }
 
+export interface DetachedOptions {
+  readonly outputPath: string;
+  /** Added to the environment of this process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Absent: that of this process. */
+  readonly cwd?: string;
+}
+
 /**
- * Starts a program in a session of its own, its output in `outputPath`, `env` added to this process's environment; it
- * outlives this process.
+ * Starts a program in a session of its own, its output in a file; it outlives this process.
  * Resolves with its pid once it runs.
  * @throws MissingToolError if it is not installed.
  */
-export function startDetached(
-  command: HostCommand,
-  { outputPath, env }: { readonly outputPath: string; readonly env: Readonly<Record<string, string>> },
-): Promise<number> {
+export function startDetached(command: HostCommand, { outputPath, env, cwd }: DetachedOptions): Promise<number> {
   const output = openSync(outputPath, 'a', 0o600);
   return new Promise<number>((resolve, reject) => {
     const child = spawn(command.file, command.args, {
       detached: true,
       stdio: ['ignore', output, output],
       env: { ...process.env, ...env },
+      cwd,
     });
     child.once('error', (error: NodeJS.ErrnoException) =>
       reject(error.code === 'ENOENT' ? new MissingToolError(command.file) : error),

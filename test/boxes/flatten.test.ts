@@ -53,7 +53,7 @@ class Chain {
         const backing =
           base?.disks.find((disk) => disk.id === id)?.path ?? (id === 'root' ? listed.box.diskPath : undefined);
         await createImage(path, backing === undefined ? [] : ['-b', backing, '-F', 'qcow2'], '128M');
-        const writes = [`write -P ${number} ${number}M 8M`, `write -z 3M ${number * 100}k`, `write -P 7 127M 1M`];
+        const writes = [`write -P ${number} ${number}M 2M`, `write -z 3M ${number * 100}k`, `write -P 7 127M 1M`];
         await runProgram('qemu-io', ['-f', 'qcow2', ...writes.flatMap((write) => ['-c', write]), path]);
       });
     }
@@ -138,7 +138,7 @@ test('killed, it leaves what prune removes; the layer is as it was, and can be f
 });
 
 test('a disk that becomes full: that is said, nothing is left, and what is said in the background is told later', async () => {
-  await using tmpfs = await mountTmpfs('192m');
+  await using tmpfs = await mountTmpfs('96m');
   await using project = await makeProject({ VM_HOME: join(tmpfs.dir, 'home') });
   const chain = await Chain.make(project);
   const before = await chain.ids();
@@ -153,7 +153,7 @@ test('a disk that becomes full: that is said, nothing is left, and what is said 
   const list = await project.vm('cache', 'list');
   expect(list.stderr).toContain(`vm cache flatten ${chain.top.id.slice(0, 12)} tries it again`);
   expect(list.stderr).toContain(said.split('\n')[0]);
-  await tmpfs.resize('192m');
+  await tmpfs.resize('96m');
   await chain.flatten();
   expect((await project.vm('cache', 'list')).stderr).toBe('');
 });

@@ -42,7 +42,6 @@ export async function flattenLayer(id: string, services: Services): Promise<Laye
   const layer = named.template && named.baseId !== undefined ? await layers.get(named.baseId, signal) : named;
   const flat =
     (await findFlat(layer, services)) ?? (await inPhase(services, subject, 'flatten', () => makeFlat(layer, services)));
-  await checkBox(flat, services);
   await rm(flattenLogPath(layer.id, layers), { force: true });
   return flat;
 }
@@ -65,7 +64,12 @@ export async function flattened({ id, key }: Layer, layers: Services['layers']):
 }
 
 async function makeFlat(layer: Layer, services: Services): Promise<Layer> {
-  const { layers, boxes, signal } = services;
+  const flat = await publishFlat(layer, services);
+  await checkBox(flat, services);
+  return flat;
+}
+
+async function publishFlat(layer: Layer, { layers, boxes, signal }: Services): Promise<Layer> {
   const { id, disks, template: _, ...facts } = layer;
   const box = await boxes.get(layer.boxKey);
   const output = await layers.readOutput(id);

@@ -116,6 +116,15 @@ describe('making', () => {
     expect((await store.list()).map(({ layer }) => layer.id)).toEqual([second.id, first.id]);
   });
 
+  test('a flattened one goes before that of which it has the content, but not before a newer one', async () => {
+    const { id } = await addLayer(store);
+    const flat = await addLayer(store, { flatOf: id });
+    expect((await store.ofKey(keyOf('a1'))).map((layer) => layer.id)).toEqual([flat.id, id]);
+    expect((await store.find(keyOf('a1')))?.id).toBe(flat.id);
+    const newer = await addLayer(store, { createdAt: '2026-01-02T00:00:00.000Z' });
+    expect((await store.find(keyOf('a1')))?.id).toBe(newer.id);
+  });
+
   test('too old ones are not given', async () => {
     const createdAt = new Date(Date.now() - 3_600_000).toISOString();
     const { id } = await addLayer(store, { createdAt });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ReportEvent } from '../../../../src/context.ts';
 import type { Layer, LayerFacts } from '../../../../src/layers/layer.ts';
 import { LayerStore } from '../../../../src/layers/layer-store.ts';
 import type { MachineRecord } from '../../../../src/machine/record.ts';
@@ -60,6 +61,16 @@ test('what a machine made on a flattened layer stands on is short again', async 
   const flat = await addLayer(layers, { key: top.key, flatOf: top.id });
   await haltOn(await add(10, flat));
   expect(started).toEqual([]);
+});
+
+test('a halt does not fail because nothing can be started', async () => {
+  const top = (await addChain(9)).at(-1) as Layer; // nine were made
+  const told: ReportEvent[] = [];
+  const startInBackground = () => Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+  // Casts: of services and record only these are used.
+  const services = { layers, reporter: { report: (event: ReportEvent) => told.push(event) }, startInBackground };
+  await flattenInBackground({ machine: 'web', layer: top.id } as MachineRecord, services as unknown as Services);
+  expect(told).toMatchObject([{ subject: 'web', text: 'the layers that it stands on are not merged: ENOSPC' }]);
 });
 
 test('a chain that was removed meanwhile is nobody’s business', async () => {
