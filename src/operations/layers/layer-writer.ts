@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { asRoot } from '../../communicators/as-root.ts';
 import { inPhase } from '../../context.ts';
-import { GuestError, StateError, TimeoutError, VmError } from '../../errors.ts';
+import { StateError, TimeoutError, VmError } from '../../errors.ts';
 import type { Layer, PendingLayer } from '../../layers/layer.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import type { LazyGuest } from '../guest.ts';
@@ -12,6 +11,7 @@ import { type ChainStep, findLayer, isTimed, type StepChain } from './chain.ts';
 import { readDigestsOf, volumeFacts } from './facts.ts';
 import { describeFrozen, freezableDisks, settleFreezing } from './freezing.ts';
 import { stepKey } from './keys.ts';
+import { writeBack } from './write-back.ts';
 
 /** A state of a machine that is to be kept. */
 interface Moment {
@@ -232,24 +232,4 @@ export class LayerWriter implements AsyncDisposable {
       text: `its state is not kept for other machines: ${message}`,
     });
   }
-}
-
-const KEEPS_IDENTITY_EXIT = 66;
-
-/**
- * For root. What the guest has written so far must be on its disk, not in its memory; and who the machine is only in its
- * memory, which it is not where a box was made by an older vm.
- */
-const WRITE_BACK = `[ -d /run/machinefile/authorized_keys ] && [ -L /etc/machine-id ] || exit ${KEEPS_IDENTITY_EXIT}
-sync`;
-
-async function writeBack(guest: LazyGuest, { signal }: Services): Promise<void> {
-  const communicator = await guest.communicator();
-  const { exitCode, stderr } = await communicator.exec({ script: asRoot(WRITE_BACK), signal });
-  if (exitCode === 0) return;
-  const reason =
-    exitCode === KEEPS_IDENTITY_EXIT
-      ? 'its box keeps who a machine is on its disk, because an older vm has made it'
-      : `the guest did not write its disk:\n  ${stderr.trim()}`;
-  throw new GuestError(reason, { exitCode });
 }
