@@ -89,6 +89,14 @@ async function findOtherHolder(lockDir: string, ownName: string): Promise<LockHo
   return undefined;
 }
 
+/** Removes what killed processes have left of a lock that may be wanted by nobody any more. */
+export async function removeDeadHolders(lockDir: string): Promise<void> {
+  for (const name of (await unlessMissing(readdir(lockDir))) ?? []) {
+    const owner = parseOwner(name);
+    if (owner !== undefined && !isAlive(owner)) await rm(join(lockDir, name), { force: true });
+  }
+}
+
 function parseOwner(name: string): ProcessIdentity | undefined {
   const [pid, startTicks] = name.split('.');
   return pid === undefined || startTicks === undefined ? undefined : { pid: Number(pid), startTicks };

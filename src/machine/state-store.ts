@@ -2,7 +2,7 @@ import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StateError } from '../errors.ts';
 import { ensurePrivateFolder, systemErrorCode, unlessMissing, writeFileAtomic } from '../host/files.ts';
-import { acquireLock, type LockOptions } from '../host/lock.ts';
+import { acquireLock, type LockOptions, removeDeadHolders } from '../host/lock.ts';
 import type { Scale } from '../machinefile/replicas.ts';
 import { Folders } from './folders.ts';
 import { type MachineLayout, machineLayout, type ProjectLayout, projectLayout } from './layout.ts';
@@ -98,7 +98,10 @@ export class StateStore {
    */
   async removeIfEmpty(): Promise<void> {
     const { stateDir, machinesDir, volumesDir, gitignorePath, locksDir } = this.#layout;
-    for (const name of (await unlessMissing(readdir(locksDir))) ?? []) await removeFolderIfEmpty(join(locksDir, name));
+    for (const name of (await unlessMissing(readdir(locksDir))) ?? []) {
+      await removeDeadHolders(join(locksDir, name));
+      await removeFolderIfEmpty(join(locksDir, name));
+    }
     for (const dir of [volumesDir, machinesDir, locksDir]) {
       if (!(await removeFolderIfEmpty(dir))) return;
     }

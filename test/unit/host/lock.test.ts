@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TimeoutError } from '../../../src/errors.ts';
-import { acquireLock } from '../../../src/host/lock.ts';
+import { acquireLock, removeDeadHolders } from '../../../src/host/lock.ts';
 import { identifyProcess } from '../../../src/host/processes.ts';
 
 const { signal } = new AbortController();
@@ -46,4 +46,14 @@ test('a holder that died holds nothing, even if its pid lives on as another proc
   await writeFile(join(dir, '4194305.12345.beef'), 'vm up'); // above the largest pid Linux gives
   await using _lock = await acquireLock(dir, { purpose: 'vm up', signal, timeoutMs: 0 });
   expect(await readdir(dir)).toHaveLength(1);
+});
+
+test('what holders that died have left is removed, and no lock that somebody has', async () => {
+  await writeFile(join(dir, '4194305.12345.beef'), 'vm clone');
+  await using _lock = await acquireLock(dir, { purpose: 'vm up', signal });
+  await writeFile(join(dir, '4194305.12346.beef'), 'vm clone');
+  const [held] = (await readdir(dir)).filter((name) => name.startsWith(`${process.pid}.`));
+  await removeDeadHolders(dir);
+  expect(await readdir(dir)).toEqual([held]);
+  await removeDeadHolders(join(dir, 'gone'));
 });
