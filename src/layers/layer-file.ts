@@ -101,7 +101,7 @@ async function readDocument(dir: string): Promise<StoredLayer | undefined> {
 }
 
 export function toLayer(id: string, dir: string, stored: StoredLayer): Layer {
-  const { key, parentKey, baseId, flatOf, boxKey, step, stepFingerprint, createdAt, madeBy } = stored;
+  const { key, parentKey, baseId, flatOf, boxKey, step, stepFingerprint, createdAt, madeBy, isPrivate } = stored;
   const disks = stored.disks.map((disk) => ({
     id: disk.id,
     path: diskPath(dir, disk.id),
@@ -109,5 +109,19 @@ export function toLayer(id: string, dir: string, stored: StoredLayer): Layer {
   }));
   const [ram] = stored.template ?? [];
   const template = ram && { template: { ...templateIn(dir), ramBytes: ram.file.bytes } };
-  return { id, key, parentKey, baseId, flatOf, boxKey, step, stepFingerprint, disks, ...template, createdAt, madeBy };
+  return {
+    id,
+    key,
+    parentKey,
+    baseId,
+    flatOf,
+    boxKey,
+    step,
+    stepFingerprint,
+    disks,
+    ...template,
+    createdAt,
+    madeBy,
+    ...(isPrivate && { isPrivate }),
+  };
 }

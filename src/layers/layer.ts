@@ -39,6 +39,11 @@ export interface Layer {
   /** ISO 8601. */
   readonly createdAt: string;
   readonly madeBy: { readonly project: string; readonly machine: string };
+  /**
+   * The state of a machine that somebody uses: only that one and its clones stand on it, and it goes with the last of them.
+   * Absent: it is a layer for all.
+   */
+  readonly isPrivate?: true;
 }
 
 /** The same for a layer and for what it was flattened to. */

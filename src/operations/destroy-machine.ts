@@ -5,6 +5,7 @@ import type { ConnectedNic } from '../machine/nics.ts';
 import type { MachineRecord } from '../machine/record.ts';
 import type { ProviderName } from '../machinefile/spec.ts';
 import { handleOf, type MachineHandle } from '../providers/provider.ts';
+import { discardPrivate } from './clone/private-layers.ts';
 import { closeSharedConnection } from './guest.ts';
 import { withHooks } from './hooks.ts';
 import { discardUnfinished } from './layers/freezing.ts';
@@ -36,6 +37,7 @@ export async function destroyMachine(project: Project, name: string, services: S
       await states.remove(name);
       await services.index.remove(handle.id);
       if (record) await discardUnfinished(record, services);
+      if (record) await discardPrivate(record, 'vm destroy', services);
     }),
   );
 }

@@ -2,7 +2,7 @@ import type { Services } from '../services.ts';
 import { type Cache, type CachedLayer, listCache, type UnfinishedLayer } from './cache.ts';
 import { removeUnused } from './remove.ts';
 
-/** Which of the layers that nothing stands on are to go; damaged ones always do. */
+/** Which of the layers that nothing stands on are to go; damaged ones, and those of clones, always do. */
 export interface PruneLimits {
   /** Those that were not used for so long. */
   readonly unusedForMs: number | undefined;
@@ -32,8 +32,8 @@ export async function planPrune(limits: PruneLimits, services: Services): Promis
 /** Pure. */
 export function chooseLayers({ layers }: Pick<Cache, 'layers'>, limits: PruneLimits, nowMs: number): CachedLayer[] {
   const { unusedForMs = Number.POSITIVE_INFINITY, keepBytes = Number.POSITIVE_INFINITY } = limits;
-  const isDue = ({ problem, lastUsedAt }: CachedLayer) =>
-    problem !== undefined || nowMs - Date.parse(lastUsedAt) >= unusedForMs;
+  const isDue = ({ layer, problem, lastUsedAt }: CachedLayer) =>
+    problem !== undefined || layer.isPrivate || nowMs - Date.parse(lastUsedAt) >= unusedForMs;
   const chosen: CachedLayer[] = [];
   let kept = [...layers].sort((a, b) => a.lastUsedAt.localeCompare(b.lastUsedAt));
   for (;;) {

@@ -18,7 +18,11 @@ export function freezableDisks(
     ...Array.from({ length: extraCount }, (_, i) => ({ id: `extra-${i + 1}`, path: layout.extraDiskPath(i + 1) })),
     ...(record.disks ?? []).map((disk) => ({ id: `own-${disk.name}`, path: layout.ownDiskPath(disk) })),
   ];
-  return disks.map((disk) => ({ ...disk, frozenPath: target.diskPath(disk.id) }));
+  return disks.map((disk) => ({
+    ...disk,
+    frozenPath: target.diskPath(disk.id),
+    mayBeDetached: disk.id.startsWith('own-'),
+  }));
 }
 
 /** What a layer says of its disks, once they are frozen. */

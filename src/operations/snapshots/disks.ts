@@ -17,7 +17,6 @@ export function disksInto({ record, layout }: RecordedMachine, id: string): Free
   return freezableDisks(record, layout, target).map((disk) => ({
     ...disk,
     reference: store.diskReference(id, disk.id),
-    mayBeDetached: disk.id.startsWith('own-'),
   }));
 }
 

@@ -16,11 +16,12 @@ interface Wanted {
   readonly sizeBytes?: number;
   readonly used?: boolean;
   readonly problem?: string;
+  readonly isPrivate?: true;
 }
 
 function cacheOf(...wanted: readonly Wanted[]): { readonly layers: readonly CachedLayer[] } {
-  const layers = wanted.map(({ id, base, daysAgo = 0, sizeBytes = GIB, used = false, problem }) => ({
-    layer: { ...layerFacts({ baseId: base }), id, disks: [] },
+  const layers = wanted.map(({ id, base, daysAgo = 0, sizeBytes = GIB, used = false, problem, isPrivate }) => ({
+    layer: { ...layerFacts({ baseId: base }), id, disks: [], ...(isPrivate && { isPrivate }) },
     sizeBytes,
     lastUsedAt: new Date(NOW - daysAgo * DAY_MS).toISOString(),
     problem,
@@ -73,4 +74,13 @@ test('all: also what seems to be used in the future', () => {
 
 test('without a limit nothing goes', () => {
   expect(chosen(cacheOf({ id: 'a', daysAgo: 999, sizeBytes: 99 * GIB }), NONE)).toEqual([]);
+});
+
+test('those of clones, as soon as neither these nor the machine are there', () => {
+  const cache = cacheOf(
+    { id: 'a', isPrivate: true },
+    { id: 'b', base: 'a', isPrivate: true },
+    { id: 'c', isPrivate: true, used: true },
+  );
+  expect(chosen(cache, NONE)).toEqual(['b', 'a']);
 });
