@@ -14,6 +14,8 @@ export interface MachineRecord {
   readonly machine: string;
   /** Which replica it was when it was last created or started; absent: none. */
   readonly replica?: ReplicaSpec | undefined;
+  /** The machine of the Machinefile that it was cloned from; absent: none. So a clone is known as long as it exists. */
+  readonly cloneOf?: string | undefined;
   readonly provider: ProviderName;
   /** ISO 8601. */
   readonly createdAt: string;

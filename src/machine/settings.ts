@@ -98,6 +98,7 @@ const disks: Recorded = {
 const SETTINGS = {
   name: identity,
   replica: identity,
+  cloneOf: identity,
   provider: atCreation('provider', ({ spec }) => spec.provider),
   box: observed('box'),
   cpus: atStart('cpus', ({ spec }) => String(spec.cpus)),

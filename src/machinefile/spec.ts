@@ -72,6 +72,8 @@ export interface MachineSpec {
   readonly name: string;
   /** Absent: the Machinefile gives it no `replicas`. */
   readonly replica: ReplicaSpec | undefined;
+  /** The machine of the Machinefile that it is a clone of. Absent: the Machinefile has it itself. */
+  readonly cloneOf?: string | undefined;
   readonly provider: ProviderName;
   /** Absent only where `cdrom` is given: the machine then starts from an empty disk. */
   readonly box: BoxReference | undefined;

@@ -4,6 +4,7 @@ import { MachinefileError, type Problem, StateError, UsageError, VmError } from 
 import { projectLayout } from '../machine/layout.ts';
 import type { RunStore } from '../machine/run-store.ts';
 import { StateStore } from '../machine/state-store.ts';
+import { type Clones, withClones } from '../machinefile/clones.ts';
 import { findMachinefiles } from '../machinefile/find.ts';
 import { type LoadInput, loadProject } from '../machinefile/load.ts';
 import { replicaCounter, type WantedReplicas } from '../machinefile/replicas.ts';
@@ -86,12 +87,23 @@ async function loadSpec(
   try {
     const countReplicas = replicaCounter(await states.readScale(), input.wanted ?? new Map());
     const { project, warnings } = await loadProject({ ...input, countReplicas });
-    return { spec: input.runsHooks ? project : withoutHooks(project), warnings };
+    const all = withClones(project, await recordedClones(states));
+    return { spec: input.runsHooks ? all : withoutHooks(all), warnings };
   } catch (error) {
     const isExpected = [MachinefileError, UsageError, StateError].some((kind) => error instanceof kind);
     if (!(isExpected && error instanceof VmError)) throw error;
     return { spec: error, warnings: [] };
   }
+}
+
+/** A damaged record tells of none: its machine is as one that has left the Machinefile. */
+async function recordedClones(states: StateStore): Promise<Clones> {
+  const records = await Promise.all((await states.list()).map((name) => states.readIfWhole(name)));
+  return new Map(
+    records.flatMap((record): [string, string][] =>
+      record?.cloneOf === undefined ? [] : [[record.machine, record.cloneOf]],
+    ),
+  );
 }
 
 function withoutHooks(project: ProjectSpec): ProjectSpec {

@@ -9,8 +9,9 @@ export interface WrittenMachine {
   readonly replicas: number | undefined;
 }
 
-/** The opposite of making replicas. Groups that have none come last: no machine tells where they stand. Pure. */
-export function writtenMachines({ machines, groups }: ProjectSpec): WrittenMachine[] {
+/** The opposite of making replicas and clones. Groups that have none come last: no machine tells where they stand. Pure. */
+export function writtenMachines({ machines: all, groups }: ProjectSpec): WrittenMachine[] {
+  const machines = all.filter(({ cloneOf }) => cloneOf === undefined);
   const replicaOf = new Map(machines.map(({ name, replica }) => [name, replica?.of ?? name]));
   const written = new Map(
     machines.map(({ ports, ...machine }): [string, WrittenMachine] => {

@@ -7,7 +7,8 @@ export const validateCommand: CommandDefinition = {
   group: 'Project',
   example: 'vm validate',
   async run({ openProject, output, globals }) {
-    const names = requireSpec(await openProject()).machines.map(({ name }) => name);
+    const { machines } = requireSpec(await openProject());
+    const names = machines.flatMap(({ name, cloneOf }) => (cloneOf === undefined ? [name] : []));
     if (globals.json) output.json({ valid: true, machines: names });
     else if (!globals.quiet) output.text(`the Machinefile is valid: ${names.join(', ') || 'no machines for now'}`);
     return 0;

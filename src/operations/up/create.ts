@@ -28,6 +28,7 @@ export function newRecord(project: string, spec: MachineSpec, box: Box | undefin
     project,
     machine: spec.name,
     replica: spec.replica,
+    cloneOf: spec.cloneOf,
     provider: spec.provider,
     createdAt: new Date().toISOString(),
     box: box && { key: box.key, name: box.name, version: box.version, extraDiskCount: box.extraDisks.length },
