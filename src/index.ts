@@ -13,6 +13,7 @@ export { boxesNamed, listBoxes, removeBox } from './operations/boxes.ts';
 export { type CachedLayer, listCache } from './operations/cache/cache.ts';
 export { planPrune, prune as pruneCache } from './operations/cache/prune.ts';
 export { verifyCache } from './operations/cache/verify.ts';
+export { cloneMachine } from './operations/clone/clone.ts';
 export { config } from './operations/config.ts';
 export { destroy } from './operations/destroy.ts';
 export { doctor } from './operations/doctor/doctor.ts';

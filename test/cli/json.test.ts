@@ -224,6 +224,16 @@ test('cache list, cache info, cache verify, cache flatten, cache prune', async (
   }
 });
 
+// On the box of the test before.
+test('clone', async () => {
+  await project.write('Machinefile', 'machines: { web: { box: tiny } }');
+  await project.ok('up');
+  const lines = (await jsonOf(['clone', 'web', 'web-try'])).map(shapeOf);
+  expect(lines.slice(-1)).toEqual(documentedShapes('clone'));
+  expectEvents(lines.slice(0, -1));
+  await project.ok('destroy', '--yes');
+});
+
 test('box push, box pull, box login', async () => {
   await using registry = await startRegistry();
   await project.ok('box', 'add', 'disk.qcow2');

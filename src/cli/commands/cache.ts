@@ -1,4 +1,5 @@
 import { describeSize } from '../../http/progress-text.ts';
+import type { Layer } from '../../layers/layer.ts';
 import {
   type CachedLayer,
   chainOf,
@@ -120,12 +121,17 @@ function layerRow({ layer, box, sizeBytes, lastUsedAt, users, problem }: CachedL
   return [
     problem === undefined ? key : `${key} (damaged)`,
     box?.name ?? '(gone)',
-    `${layer.step ?? '(first boot)'}${layer.template === undefined ? '' : ' (warm)'}${layer.flatOf === undefined ? '' : ' (merged)'}`,
+    nameOfState(layer),
     describeSize(sizeBytes),
     ageOf(layer.createdAt),
     `${ageOf(lastUsedAt)} ago`,
     users.length === 0 ? '-' : users.map(({ machine }) => machine).join(' '),
   ];
+}
+
+function nameOfState({ step = '(first boot)', template, flatOf, isPrivate }: Layer): string {
+  const isMerged = flatOf !== undefined;
+  return [isPrivate ? '(clone)' : step, template && '(warm)', isMerged && '(merged)'].filter(Boolean).join(' ');
 }
 
 function ageOf(iso: string): string {
@@ -134,7 +140,7 @@ function ageOf(iso: string): string {
 
 /** A layer as `--json` prints it. */
 function layerDocument({ layer, box, sizeBytes, lastUsedAt, users, problem }: CachedLayer) {
-  const { id, key, step, boxKey, createdAt, template, flatOf } = layer;
+  const { id, key, step, boxKey, createdAt, template, flatOf, isPrivate = false } = layer;
   return {
     layer: id,
     key,
@@ -142,6 +148,7 @@ function layerDocument({ layer, box, sizeBytes, lastUsedAt, users, problem }: Ca
     box_version: box?.version ?? null,
     box_key: boxKey,
     step: step ?? null,
+    private: isPrivate,
     memory_bytes: template?.ramBytes ?? null,
     flat_of: flatOf ?? null,
     size_bytes: sizeBytes,

@@ -2,6 +2,7 @@ import type { CommandDefinition } from '../command.ts';
 import { boxCommands } from './box.ts';
 import { boxRegistryCommands } from './box-registry.ts';
 import { cacheCommands } from './cache.ts';
+import { cloneCommand } from './clone.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { consoleCommand } from './console.ts';
@@ -52,6 +53,7 @@ export const commands: readonly CommandDefinition[] = [
   ...snapshotCommands,
   reloadCommand,
   scaleCommand,
+  cloneCommand,
   destroyCommand,
   sshCommand,
   execCommand,

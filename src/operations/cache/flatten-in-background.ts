@@ -17,8 +17,10 @@ export async function flattenInBackground(record: MachineRecord | undefined, ser
   if (record?.layer === undefined) return;
   try {
     const chain = await readChain(record.layer, layers);
-    const top = chain.find(({ template }) => template === undefined);
-    if (top === undefined || chain.length <= LONGEST_CHAIN || (await flattened(top, layers)).length > 0) return;
+    // New machines begin with no state of a clone, and what a template stands on counts for it.
+    const length = chain.length - chain.findIndex(({ isPrivate }) => !isPrivate);
+    const top = chain.find(({ template, isPrivate }) => template === undefined && !isPrivate);
+    if (top === undefined || length <= LONGEST_CHAIN || (await flattened(top, layers)).length > 0) return;
     await services.startInBackground(['--quiet', 'cache', 'flatten', top.id], flattenLogPath(top.id, layers));
   } catch (error) {
     const code = systemErrorCode(error);
