@@ -3,7 +3,7 @@ import { quoteForShell } from '../../communicators/quoting.ts';
 import type { ChangedCard } from '../../providers/provider.ts';
 
 /** Raised when templates that were made before do not do what is expected of them now. */
-export const AGENT_VERSION = 1;
+export const AGENT_VERSION = 2;
 
 /** What the agent says on the console when nobody is logged in any more and the guest may be held still. */
 export const ASLEEP = 'machinefile: waiting to be another machine';
@@ -12,22 +12,52 @@ const AGENT_PATH = '/run/machinefile-agent';
 
 /**
  * Runs in the guest of a template, from when its memory is saved until a machine that begins with it has been told who it
- * is: `SECONDS MICROSECONDS NOISE MACHINE_ID [MAC=MAC…]`, on the second serial port. No SSH server runs meanwhile, so that none can
- * be reached that has the keys of another. busybox init restarts one as soon as it runs on.
- * $1 is the process that has the connection over which the agent came.
+ * is: `SECONDS MICROSECONDS NOISE MACHINE_ID [MAC=MAC…]`, on the second serial port. Nobody can log in meanwhile, so that
+ * no server is reached that has the keys of another.
+ * $1 is the process that has the connection over which the agent came, $2 the SSH server.
+ *
+ * busybox init starts a server anew as soon as it runs on. sshd is stopped, finds SIGHUP when it runs on, and so begins
+ * anew before it looks at any connection. What systemd keeps in its memory of the machine's id, it forgets; the journal
+ * goes on as that of the new machine.
  */
 const AGENT = `
+umask 022
 port=/dev/ttyS1
 library=/usr/lib/machinefile
 exec <$port >/dev/console 2>&1
 stty -F $port raw -echo
 cd /
+case $(readlink /proc/1/exe) in
+*/systemd)
+	close_server() {
+		systemctl is-system-running --wait >/dev/null
+		udevadm settle
+		systemctl daemon-reexec
+		kill -STOP "$1"
+	}
+	open_server() {
+		kill -HUP "$1"
+		kill -CONT "$1"
+	}
+	begin_journal() {
+		rm -rf /run/log/journal/*
+		kill $(pidof systemd-journald)
+	}
+	;;
+*)
+	close_server() {
+		kill -TSTP 1
+		kill "$1"
+		while kill -0 "$1" 2>/dev/null; do usleep 20000; done
+	}
+	open_server() { kill -CONT 1; }
+	begin_journal() { :; }
+	;;
+esac
 while kill -0 "$1" 2>/dev/null; do usleep 20000; done
-kill -TSTP 1
-for server in $(pidof dropbear); do kill "$server"; done
-while pidof dropbear >/dev/null; do usleep 20000; done
-for file in /sys/class/net/*/address; do
-	interface=\${file%/address}
+close_server "$2"
+for device in /sys/class/net/*/device; do
+	interface=\${device%/device}
 	ip link set dev "\${interface##*/}" down
 done
 sync
@@ -57,26 +87,48 @@ for card in $cards; do
 done
 # At a boot the initramfs writes it.
 echo "$machine_id" >/run/machine-id
-$library/apply-seed root
-[ ! -x $library/convert-host-key ] || $library/convert-host-key
+# The kernel draws this once, when it is first asked.
+cat /proc/sys/kernel/random/uuid >/run/boot-id
+mount -o bind /run/boot-id /proc/sys/kernel/random/boot_id
+begin_journal
+$library/apply-seed "$(ls /run/machinefile/authorized_keys)"
 [ ! -x $library/dropbear-keys ] || $library/dropbear-keys apply
-kill -CONT 1
+open_server "$2"
 echo ready >$port
 rm -f "$0"
 `;
 
-/** A program that leaves the agent running in the guest, if that is of the kind that it knows. */
-export const AGENT_LAUNCH = `
-case $(readlink /proc/1/exe) in
-*/busybox) [ -x /usr/lib/machinefile/apply-seed ] && [ -x /usr/sbin/dropbear ] ;;
+/** Finds the SSH server, and fails with the reason where the guest is not of a kind that the agent knows. */
+const FIND_SERVER = `
+parent_of() { sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status"; }
+session=$$
+server=$(parent_of $$)
+while [ "$server" -gt 1 ] && [ "$(parent_of "$server")" != 1 ]; do
+	session=$server
+	server=$(parent_of "$session")
+done
+case "$(readlink /proc/1/exe) $(readlink "/proc/$server/exe")" in
+*/busybox\\ */dropbear) ;;
+*/systemd\\ */sshd) grep -q '/ssh\\.service$' "/proc/$server/cgroup" ;;
 *) false ;;
 esac || {
-	echo 'only guests with busybox init and dropbear, such as those of the box tiny, can go on as another machine' >&2
+	echo 'only guests with busybox init and dropbear, or systemd and its ssh.service, can go on as another machine' >&2
 	exit 1
 }
+[ -L /etc/machine-id ] && [ -d /run/machinefile/authorized_keys ] || {
+	echo 'its box keeps who a machine is on its disk, because an older vm has made it' >&2
+	exit 1
+}
+`;
+
+/** A program for root that fails, with the reason, where a guest cannot go on as another machine. */
+export const AGENT_CHECK = FIND_SERVER;
+
+/** A program for root that leaves the agent running in such a guest. */
+export const AGENT_LAUNCH = `${FIND_SERVER}
 umask 077
 printf %s ${quoteForShell(AGENT)} >${AGENT_PATH}
-setsid sh ${AGENT_PATH} $PPID </dev/null >/dev/null 2>&1 &
+setsid /bin/busybox sh ${AGENT_PATH} "$session" "$server" </dev/null >/dev/null 2>&1 &
 `;
 
 /** What a guest is told that begins as a copy. */

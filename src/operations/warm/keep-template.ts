@@ -26,7 +26,8 @@ import { AGENT_LAUNCH, ASLEEP } from './agent.ts';
 import { findTemplate, type WantedTemplate, wantedTemplate } from './find-template.ts';
 import { warmObstacle } from './obstacle.ts';
 
-const SLEEP_TIMEOUT_MS = 60_000;
+/** Its boot may not be over yet when it can be logged in to. */
+const SLEEP_TIMEOUT_MS = 120_000;
 
 /** Makes the template that further machines of this kind begin with, unless it is there. Without it they boot. */
 export async function keepTemplate(project: Project, target: UpTarget, services: Services): Promise<void> {
