@@ -119,6 +119,7 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
     ...(plan.box?.seed === 'machinefile' && {
       hostsFingerprint: hostsFingerprint(hosts),
       seededEnvironment: environmentFingerprint(spec.environment),
+      environmentFingerprint: environmentFingerprint(spec.environment),
     }),
     ready: undefined,
     isClockBehind: undefined,

@@ -98,8 +98,8 @@ echo ready >$port
 rm -f "$0"
 `;
 
-/** Finds the SSH server, and fails with the reason where the guest is not of a kind that the agent knows. */
-const FIND_SERVER = `
+/** A program for root that fails, with the reason, where a guest cannot go on as another machine. Finds its SSH server. */
+export const AGENT_CHECK = `
 parent_of() { sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status"; }
 session=$$
 server=$(parent_of $$)
@@ -116,16 +116,13 @@ esac || {
 	exit 1
 }
 [ -L /etc/machine-id ] && [ -d /run/machinefile/authorized_keys ] || {
-	echo 'its box keeps who a machine is on its disk, because an older vm has made it' >&2
+	echo 'an older vm has made its box, which keeps who a machine is on its disk: vm box update renews it' >&2
 	exit 1
 }
 `;
 
-/** A program for root that fails, with the reason, where a guest cannot go on as another machine. */
-export const AGENT_CHECK = FIND_SERVER;
-
 /** A program for root that leaves the agent running in such a guest. */
-export const AGENT_LAUNCH = `${FIND_SERVER}
+export const AGENT_LAUNCH = `${AGENT_CHECK}
 umask 077
 printf %s ${quoteForShell(AGENT)} >${AGENT_PATH}
 setsid /bin/busybox sh ${AGENT_PATH} "$session" "$server" </dev/null >/dev/null 2>&1 &

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { asRoot } from '../../communicators/as-root.ts';
 import { inPhase } from '../../context.ts';
-import { GuestError, VmError } from '../../errors.ts';
+import { GuestError, StateError, VmError } from '../../errors.ts';
 import { readTail } from '../../host/files.ts';
 import { waitFor } from '../../host/wait.ts';
 import type { PendingLayer } from '../../layers/layer.ts';
@@ -10,7 +10,7 @@ import type { Nic } from '../../machine/nics.ts';
 import { macAddressOf } from '../../machine/plan.ts';
 import type { MachineSpec } from '../../machinefile/spec.ts';
 import { handleOf, type RecordedMachine } from '../../providers/provider.ts';
-import type { LazyGuest } from '../guest.ts';
+import { LazyGuest } from '../guest.ts';
 import { findChain } from '../layers/chain.ts';
 import { describeFrozen, freezableDisks } from '../layers/freezing.ts';
 import { NO_NETWORK } from '../networks/project-networks.ts';
@@ -22,7 +22,7 @@ import { awaitReady } from '../up/await-ready.ts';
 import { createMachine } from '../up/create.ts';
 import type { UpTarget } from '../up/machine.ts';
 import { startMachine } from '../up/start.ts';
-import { AGENT_LAUNCH, ASLEEP } from './agent.ts';
+import { AGENT_CHECK, AGENT_LAUNCH, ASLEEP } from './agent.ts';
 import { findTemplate, type WantedTemplate, wantedTemplate } from './find-template.ts';
 import { warmObstacle } from './obstacle.ts';
 
@@ -45,8 +45,10 @@ export async function keepTemplate(project: Project, target: UpTarget, services:
     const subject = { ...target, nics: target.network.nics, steps: await prepareSteps(spec) };
     const chain = await findChain(project, subject, { usesSteps: true, services });
     const wanted = chain && (await wantedTemplate(project, target, { chain, services }));
+    if (wanted && (await findTemplate(wanted, spec.name, services)) !== undefined) return;
+    const guestObstacle = await askGuest(project, spec.name, services);
+    if (guestObstacle !== undefined) return warn(guestObstacle);
     if (wanted === undefined) return warn('not all of its steps are kept');
-    if ((await findTemplate(wanted, spec.name, services)) !== undefined) return;
     // Of machines that come up at once, one makes it.
     await using _lock = await services.layers.lock(wanted.key, { purpose: 'vm up', signal: services.signal });
     if ((await findTemplate(wanted, spec.name, services)) !== undefined) return;
@@ -55,6 +57,16 @@ export async function keepTemplate(project: Project, target: UpTarget, services:
     if (!(error instanceof VmError) || services.signal.aborted) throw error;
     warn(error.message);
   }
+}
+
+/** Why the guest cannot go on as another machine; undefined where it can. Its box may be older than this vm. */
+async function askGuest(project: Project, name: string, services: Services): Promise<string | undefined> {
+  const record = await project.states.read(name);
+  if (record === undefined) throw new StateError(`${name} was destroyed meanwhile`);
+  await using guest = new LazyGuest({ record, layout: project.states.layout(name) }, services);
+  const communicator = await guest.communicator();
+  const { exitCode, stderr } = await communicator.exec({ script: asRoot(AGENT_CHECK), signal: services.signal });
+  return exitCode === 0 ? undefined : stderr.trim();
 }
 
 async function makeTemplate(target: UpTarget, wanted: WantedTemplate, services: Services): Promise<void> {

@@ -91,7 +91,7 @@ async function fill(
   );
   if (obstacle !== undefined) return obstacle;
   await ask(monitorPath, async (monitor) => {
-    if (isRamShared(saved.command.args)) await leaveOutSharedRam(monitor);
+    await leaveOutSharedRam(monitor, isRamShared(saved.command.args));
     await monitor.execute('migrate-incoming', { uri: `unix:${memoryPath}` });
   });
   const progress = new TransferProgress({

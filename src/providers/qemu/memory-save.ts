@@ -29,7 +29,7 @@ export async function saveMemory(machine: RecordedMachine, files: MemoryFiles, c
   const { monitorPath } = runtimeLayout(record.runtimeDir);
   await removeMemory(files);
   const { hypervisor, diskPaths } = await ask(monitorPath, async (monitor) => {
-    if (isRamShared(args)) await leaveOutSharedRam(monitor);
+    await leaveOutSharedRam(monitor, isRamShared(args));
     return {
       hypervisor: await readHypervisorFacts(monitor, args),
       diskPaths: writableFiles(await monitor.execute('query-named-block-nodes', { flat: true })),

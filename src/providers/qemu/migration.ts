@@ -16,9 +16,12 @@ export async function liftLimits(monitor: QmpClient): Promise<void> {
   await monitor.execute('migrate-set-parameters', { 'max-bandwidth': MAX_BANDWIDTH });
 }
 
-/** Leaves memory that is in a file of its own out of what is transferred. */
-export async function leaveOutSharedRam(monitor: QmpClient): Promise<void> {
-  const capabilities = [{ capability: 'x-ignore-shared', state: true }];
+/**
+ * Whether memory that is in a file of its own is left out of what is transferred. Both sides must be told the same, also
+ * where there is none: a QEMU that took its memory so remembers it.
+ */
+export async function leaveOutSharedRam(monitor: QmpClient, isLeftOut: boolean): Promise<void> {
+  const capabilities = [{ capability: 'x-ignore-shared', state: isLeftOut }];
   await monitor.execute('migrate-set-capabilities', { capabilities });
 }
 
