@@ -14,6 +14,8 @@ export interface GuestCommand {
   /** Written to its standard input, which then stays open until the command ends: a guest can tell by its end that
    * the host has gone away. */
   readonly input?: string | Uint8Array;
+  /** Gives what is written to its standard input after a line that it has printed; undefined: nothing. */
+  readonly answer?: (line: string) => string | undefined;
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
   readonly signal?: AbortSignal;
 }

@@ -20,7 +20,9 @@ const CONNECTION_BROKE = 'the connection to the guest broke while a command ran'
  * through a channel that can still be written to.
  */
 export function remoteCommandLine(command: GuestCommand): string {
-  return command.input === undefined ? `exec </dev/null\n${command.script}` : command.script;
+  return command.input === undefined && command.answer === undefined
+    ? `exec </dev/null\n${command.script}`
+    : command.script;
 }
 
 /** How a command ended: its exit code, or the signal that ended it. */
@@ -28,8 +30,12 @@ type Exit = { readonly code: number } | { readonly signalName: string };
 
 /** Follows a command that was started on `channel` to its end. */
 export function followCommand(channel: ClientChannel, command: GuestCommand): Promise<GuestResult> {
-  const { onLine, signal, input } = command;
-  const stdout = outputCollector(onLine && ((line) => onLine(line, 'stdout')));
+  const { onLine, answer, signal, input } = command;
+  const stdout = outputCollector((line) => {
+    onLine?.(line, 'stdout');
+    const reply = answer?.(line);
+    if (reply !== undefined) channel.write(reply);
+  });
   const stderr = outputCollector(onLine && ((line) => onLine(line, 'stderr')));
   return new Promise((resolve, reject) => {
     let exit: Exit | undefined;

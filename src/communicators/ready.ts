@@ -14,6 +14,11 @@ export interface ReadyOptions {
   readonly isBooting: boolean;
   /** How the guest is entered before it has its identity; see `ConnectOptions`. */
   readonly firstEntry?: ConnectOptions['firstEntry'];
+  /**
+   * Does something that shows that the guest runs commands; absent: nothing else is done.
+   * @throws GuestError where it does not, or not yet: then it is tried again.
+   */
+  check?(guest: Communicator): Promise<void>;
   /** Changes when the guest sets up its network card: then a login is worth trying at once. */
   networkMark(): Promise<string | undefined>;
   /** What is being waited for, each time that changes. */
@@ -28,7 +33,7 @@ export interface ReadyDeps {
   nowMs(): number;
 }
 
-export type LoginOptions = SearchOptions & Pick<ReadyOptions, 'firstEntry'>;
+export type LoginOptions = SearchOptions & Pick<ReadyOptions, 'firstEntry' | 'check'>;
 
 const DIAGNOSE_EVERY_MS = 1000;
 const RETRY_AFTER_MS = 100;
@@ -125,7 +130,7 @@ async function logIn(
   options: LoginOptions,
   onProgress: (text: string) => void,
 ): Promise<Communicator> {
-  const { signal, firstEntry } = options;
+  const { signal, firstEntry, check = (guest) => runNothing(guest, signal) } = options;
   onProgress('waiting for SSH');
   const [socket] = await Promise.all([findServer(endpoint, options), preloadSsh()]);
   onProgress('logging in');
@@ -136,11 +141,15 @@ async function logIn(
     ...(firstEntry && { firstEntry }),
   });
   try {
-    const { exitCode } = await communicator.exec({ script: 'true', signal });
-    if (exitCode !== 0) throw new ConnectError('closed', `the guest runs no commands yet (exit code ${exitCode})`);
+    await check(communicator);
     return communicator;
   } catch (error) {
     await communicator[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+async function runNothing(guest: Communicator, signal: AbortSignal): Promise<void> {
+  const { exitCode } = await guest.exec({ script: 'true', signal });
+  if (exitCode !== 0) throw new ConnectError('closed', `the guest runs no commands yet (exit code ${exitCode})`);
 }

@@ -204,7 +204,7 @@ export const lifecycleKeys = {
   warm: {
     ...yesOrNo,
     description:
-      'Whether a machine that has booted and was provisioned is kept with its memory, so that new ones like it, and replicas of one another, go on from there and need not boot. For the box tiny, without volumes. Default: false.',
+      'Whether a machine that has booted and was provisioned is kept with its memory, so that new ones like it, and replicas of one another, go on from there and need not boot. For our own boxes, such as tiny and debian/12, and those made of them, without volumes. Default: false.',
   },
   boot_timeout: { ...duration, description: 'How long the machine may take to be reachable. Default: 5m.' },
   halt_timeout: {

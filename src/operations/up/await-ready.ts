@@ -57,12 +57,12 @@ export async function awaitReady(
       communicator = await services.guests.waitUntilReady(await endpointOf({ record, layout }), {
         ...options,
         isBooting: isBooting && !isNew,
+        ...(entered.isClockBehind && { check: (guest) => setGuestClock(guest, name, services) }),
       });
     } catch (error) {
       throw await explainBootFailure(error, name, layout.serialLogPath);
     }
     if (box?.seed !== 'machinefile') await setUpCards(entered, communicator, services);
-    if (entered.isClockBehind) await setGuestClock(communicator, name, services);
     const ready = { ...entered, ready: process, isClockBehind: undefined };
     await project.states.write(ready);
     return { record: ready, guest: new LazyGuest({ record: ready, layout }, services, communicator) };

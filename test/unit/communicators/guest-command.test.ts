@@ -92,3 +92,16 @@ test('an interrupted command is signalled, loses its input, and gets a moment to
   vi.advanceTimersByTime(500);
   await expect(result).rejects.toThrow(InterruptedError);
 });
+
+test('what a command asks is answered', async () => {
+  const answer = (line: string) => (line === 'name?' ? 'web\n' : undefined);
+  expect(remoteCommandLine({ script: 'ask', answer })).toBe('ask');
+  const { channel, result } = start({ answer });
+  channel.emit('data', Buffer.from('hello\nna'));
+  channel.emit('data', Buffer.from('me?\n'));
+  channel.emit('exit', 0);
+  channel.emit('close');
+  vi.runAllTimers();
+  expect(await result).toMatchObject({ exitCode: 0, stdout: 'hello\nname?\n' });
+  expect(channel.done).toEqual(['write web\n', 'close']);
+});
