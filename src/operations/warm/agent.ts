@@ -33,6 +33,7 @@ case $(readlink /proc/1/exe) in
 		systemctl is-system-running --wait >/dev/null
 		udevadm settle
 		systemctl daemon-reexec
+		until systemctl show --property Version >/dev/null 2>&1; do usleep 50000; done
 		kill -STOP "$1"
 	}
 	open_server() {
