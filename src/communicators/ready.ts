@@ -15,7 +15,7 @@ export interface ReadyOptions {
   /** How the guest is entered before it has its identity; see `ConnectOptions`. */
   readonly firstEntry?: ConnectOptions['firstEntry'];
   /**
-   * Does something that shows that the guest runs commands; absent: nothing else is done.
+   * Shows by something useful that the guest runs commands; absent: by a command that does nothing.
    * @throws GuestError where it does not, or not yet: then it is tried again.
    */
   check?(guest: Communicator): Promise<void>;
