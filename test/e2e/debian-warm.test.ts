@@ -28,7 +28,7 @@ Description=%m %H' | sudo tee /run/systemd/system/known.target >/dev/null
 systemctl show --property Description --value known.target`;
 
 /** What nothing of may be left in a machine that is another. */
-const JOURNAL = `sudo journalctl --no-pager | grep -c -e -template || true`;
+const JOURNAL = `sudo journalctl --no-pager | grep -c -w template || true`;
 
 test('debian/12 goes on from a template, each machine as itself, also after it was suspended', async () => {
   await using home = await makeOwnHome();

@@ -41,8 +41,12 @@ case $(readlink /proc/1/exe) in
 		kill -CONT "$1"
 	}
 	begin_journal() {
-		rm -rf /run/log/journal/*
-		kill $(pidof systemd-journald)
+		journal=$(pidof systemd-journald)
+		kill $journal
+		while kill -0 $journal 2>/dev/null; do usleep 20000; done
+		for folder in /run/log/journal/*; do
+			[ "\${folder##*/}" = "$machine_id" ] || rm -rf "$folder"
+		done
 	}
 	;;
 *)
@@ -91,9 +95,11 @@ echo "$machine_id" >/run/machine-id
 # The kernel draws this once, when it is first asked.
 cat /proc/sys/kernel/random/uuid >/run/boot-id
 mount -o bind /run/boot-id /proc/sys/kernel/random/boot_id
-begin_journal
+begin_journal &
+journal_begins=$!
 $library/apply-seed "$(ls /run/machinefile/authorized_keys)"
 [ ! -x $library/dropbear-keys ] || $library/dropbear-keys apply
+wait "$journal_begins"
 open_server "$2"
 echo ready >$port
 rm -f "$0"
