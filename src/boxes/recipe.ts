@@ -19,16 +19,20 @@ const RECIPE_FILE = 'recipe.yaml';
  */
 export async function listRecipes(recipesDir: string): Promise<Recipe[]> {
   const sources = await readSources(recipesDir);
-  const recipes = [...sources].map(([folder, source]) => ({
-    ...parseRecipe(source, sources),
-    dir: join(recipesDir, folder),
-    recipesDir,
-  }));
-  return recipes.sort((a, b) => a.name.localeCompare(b.name));
+  const recipes = [...sources.keys()].map((folder) => recipeIn(recipesDir, folder, sources));
+  return recipes.filter((recipe) => recipe !== undefined).sort((a, b) => a.name.localeCompare(b.name));
 }
 
+/** Looks first into the folder that is called as the box: to parse all recipes takes longer than most commands. */
 export async function findRecipe(recipesDir: string, name: string): Promise<Recipe | undefined> {
-  return (await listRecipes(recipesDir)).find((recipe) => recipe.name === name);
+  const recipe = recipeIn(recipesDir, name.replaceAll('/', '-'), await readSources(recipesDir));
+  if (recipe?.name === name) return recipe;
+  return (await listRecipes(recipesDir)).find((other) => other.name === name);
+}
+
+function recipeIn(recipesDir: string, folder: string, sources: ReadonlyMap<string, YamlSource>): Recipe | undefined {
+  const source = sources.get(folder);
+  return source && { ...parseRecipe(source, sources), dir: join(recipesDir, folder), recipesDir };
 }
 
 /** By folder. */

@@ -35,6 +35,15 @@ test('an unknown recipe is not found', async () => {
   expect(await findRecipe(recipesDir, 'debian/99')).toBeUndefined();
 });
 
+test('a recipe is found by its name, whatever its folder is called', async () => {
+  await cp(join(recipesDir, 'tiny'), join(recipesDir, 'mine'), { recursive: true });
+  const text = await readFile(join(recipesDir, 'mine/recipe.yaml'), 'utf8');
+  await writeFile(join(recipesDir, 'mine/recipe.yaml'), text.replace('name: tiny', 'name: other'));
+  await writeFile(join(recipesDir, 'tiny/recipe.yaml'), text.replace('name: tiny', 'name: mine'));
+  expect(await recipeOf('mine')).toMatchObject({ dir: join(recipesDir, 'tiny') });
+  expect(await recipeOf('other')).toMatchObject({ dir: join(recipesDir, 'mine') });
+});
+
 test('a copy elsewhere has the same fingerprint', async () => {
   const original = await findRecipe(join(rootDir, 'boxes'), 'tiny');
   expect(original && (await fingerprintOf(original))).toBe(await fingerprintOf(await tiny()));
