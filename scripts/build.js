@@ -1,7 +1,10 @@
 // Builds dist/ (the binary and the library), the published JSON Schema, and its compiled validator.
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
@@ -77,28 +80,61 @@ const __filename = require('node:url').fileURLToPath(import.meta.url);
 const __dirname = require('node:path').dirname(__filename);
 `;
 
+const bundling = {
+  bundle: true,
+  // Names stay: errors are told by their class, and stacks in bug reports by their functions.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  platform: 'node',
+  target: 'node20',
+  // ssh2 works without its native addons, and nothing native is published with vm.
+  external: ['cpu-features', '*.node'],
+  // Its ES modules: they start faster than the CommonJS ones that it offers to Node.js.
+  alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
+};
+
 async function bundle() {
   await rm(join(root, 'dist'), { recursive: true, force: true });
   await build({
+    ...bundling,
     entryPoints: { main: join(root, 'src/main.ts'), index: join(root, 'src/index.ts') },
     outdir: join(root, 'dist'),
-    bundle: true,
     splitting: true,
-    // Names stay: errors are told by their class, and stacks in bug reports by their functions.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    platform: 'node',
-    target: 'node20',
     format: 'esm',
     chunkNames: 'chunks/[name]-[hash]',
-    // ssh2 works without its native addons, and nothing native is published with vm.
-    external: ['cpu-features', '*.node'],
-    // Its ES modules: they start faster than the CommonJS ones that it offers to Node.js.
-    alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
     banner: { js: COMMONJS_SHIM },
   });
   await chmod(join(root, 'dist/main.js'), 0o755);
 }
 
+/** The command line once more, with the bytecode that the V8 of this Node.js makes of it: see src/compiled.ts. */
+async function compile() {
+  await build({
+    ...bundling,
+    stdin: {
+      contents: `
+        export { runCli } from './cli/run.ts';
+        export { preloadSsh } from './communicators/ssh.ts';
+      `,
+      resolveDir: join(root, 'src'),
+    },
+    outfile: join(root, 'dist/compiled/cli.cjs'),
+    format: 'cjs',
+    // A script that V8 is given has no way to import.
+    supported: { 'dynamic-import': false },
+  });
+  const workDir = await mkdtemp(join(tmpdir(), 'vm-build-'));
+  try {
+    const compiler = join(workDir, 'compile.mjs');
+    await build({ ...bundling, entryPoints: [join(root, 'scripts/compile.ts')], outfile: compiler, format: 'esm' });
+    await promisify(execFile)(process.execPath, [compiler, root, workDir]);
+  } finally {
+    await rm(workDir, { recursive: true });
+  }
+}
+
 await writeSchemaAndValidator();
-if (!process.argv.includes('--schema-only')) await bundle();
+if (!process.argv.includes('--schema-only')) {
+  await bundle();
+  await compile();
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
-import { runCli } from './cli/run.ts';
+import { loadCompiled } from './compiled.ts';
 
 const packageDir = fileURLToPath(new URL('..', import.meta.url));
+const { runCli } = loadCompiled(packageDir) ?? (await import('./cli/run.ts'));
 process.exitCode = await runCli(process.argv.slice(2), packageDir);
