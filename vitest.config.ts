@@ -11,9 +11,25 @@ export default defineConfig({
     projects: [
       // Pure functions: nothing of one file can disturb another, and starting a world for each takes longer than they do.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
-      { test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 30_000 } },
+      // Each of their tests has a world of its own, in folders and processes.
+      {
+        test: {
+          name: 'cli',
+          include: ['test/cli/**/*.test.ts'],
+          globalSetup: ['test/support/fake-guest-setup.ts'],
+          testTimeout: 30_000,
+          isolate: false,
+        },
+      },
       // Real images, archives and registries.
-      { test: { name: 'boxes', include: ['test/boxes/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'boxes',
+          include: ['test/boxes/**/*.test.ts'],
+          globalSetup: ['test/support/fake-guest-setup.ts'],
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: 'e2e',
