@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, readdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { killWhen } from '../support/kill-when.ts';
 import { makeOwnHome, type OwnHome } from '../support/own-home.ts';
 import type { RunningVm } from '../support/run-vm.ts';
 import { TestProject } from '../support/test-project.ts';
@@ -150,18 +150,6 @@ function newDisks(project: TestProject): number {
 function frozenDisks(homeDir: string): number {
   const dir = join(homeDir, 'layers');
   return existsSync(dir) ? readdirSync(dir).filter((id) => existsSync(join(dir, id, 'root.qcow2'))).length : 0;
-}
-
-/** Kills a command as soon as this can be seen: no pause in between, or the instant would be over. */
-async function killWhen({ child, ended }: RunningVm, isReached: () => boolean): Promise<void> {
-  let hasEnded = false;
-  const whole = ended.then(() => {
-    hasEnded = true;
-  });
-  while (!hasEnded && !isReached()) await setImmediate();
-  expect(hasEnded, 'the instant was seen').toBe(false);
-  child.kill('SIGKILL');
-  await whole;
 }
 
 test.each(Object.keys(INSTANTS))(
