@@ -5,15 +5,16 @@ import { expect, test } from 'vitest';
 import { findTool } from '../../src/host/exec.ts';
 import { killWhen } from '../support/kill-when.ts';
 import { makeOwnHome, type OwnHome } from '../support/own-home.ts';
-import { TestProject } from '../support/test-project.ts';
+import { TestProject, type TestProjectOptions } from '../support/test-project.ts';
 import { mountTmpfs } from '../support/tmpfs.ts';
 
 const isRoot = process.getuid?.() === 0;
 
 const MACHINEFILE = 'machines: { web: { box: tiny, memory: 256MiB, warm: true, replicas: 3 } }\n';
 
-function projectIn(home: OwnHome, env: Readonly<Record<string, string>> = {}): Promise<TestProject> {
-  return TestProject.create({ files: { Machinefile: MACHINEFILE }, env: { VM_HOME: home.dir, ...env } });
+function projectIn(home: OwnHome, options: Pick<TestProjectOptions, 'env' | 'dir'> = {}): Promise<TestProject> {
+  const env = { VM_HOME: home.dir, ...options.env };
+  return TestProject.create({ ...options, files: { Machinefile: MACHINEFILE }, env });
 }
 
 const entriesOf = (dir: string) => (existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : []);
@@ -92,7 +93,7 @@ test('the cache is pruned while machines begin with a template: each comes up', 
 test('QEMU is another one than when the template was made: the machine boots', async () => {
   await using home = await makeOwnHome();
   const binDir = join(home.dir, 'bin');
-  await using project = await projectIn(home, { PATH: `${binDir}:${process.env.PATH}` });
+  await using project = await projectIn(home, { env: { PATH: `${binDir}:${process.env.PATH}` } });
   await project.ok('up', 'web-1');
   await mkdir(binDir);
   const qemu = join(binDir, 'qemu-system-x86_64');
@@ -110,7 +111,7 @@ test('QEMU is another one than when the template was made: the machine boots', a
 test.runIf(isRoot)('a disk that is full: no template is made, which is said, and the machine is up', async () => {
   await using tmpfs = await mountTmpfs('96m');
   await using home = await makeOwnHome(tmpfs.dir);
-  await using project = await projectIn(home);
+  await using project = await projectIn(home, { dir: join(tmpfs.dir, 'project') });
   const { stderr, exitCode } = await project.vm('up', 'web-1');
   expect(exitCode, stderr).toBe(0);
   expect(stderr).toContain('warning: web-1: warm: its memory is not kept for other machines: ');

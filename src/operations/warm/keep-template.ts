@@ -13,6 +13,7 @@ import { handleOf, type RecordedMachine } from '../../providers/provider.ts';
 import { LazyGuest } from '../guest.ts';
 import { findChain } from '../layers/chain.ts';
 import { describeFrozen, freezableDisks } from '../layers/freezing.ts';
+import { findObstacle } from '../layers/obstacle.ts';
 import { NO_NETWORK } from '../networks/project-networks.ts';
 import { openWorkshop, workshopSpec } from '../packaging/workshop.ts';
 import type { Project } from '../project.ts';
@@ -39,7 +40,7 @@ export async function keepTemplate(project: Project, target: UpTarget, services:
       subject: spec.name,
       text: `warm: its memory is not kept for other machines: ${reason}`,
     });
-  const obstacle = warmObstacle(spec, box);
+  const obstacle = warmObstacle(spec, box) ?? (await findObstacle(project, target, services));
   if (obstacle !== undefined) return warn(obstacle);
   try {
     const subject = { ...target, nics: target.network.nics, steps: await prepareSteps(spec) };
