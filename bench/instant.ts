@@ -7,18 +7,20 @@ const DEBIAN = '{ box: debian/12, cpus: 2, memory: 1GiB';
 /** Stands for what takes long and writes something. */
 const SLOW_STEP = '{ name: slow, shell: "dd if=/dev/urandom of=/srv/data bs=1M count=64 && sleep 40" }';
 
+async function timeRemade(lab: Lab, machine: string, work: () => Promise<unknown>): Promise<number> {
+  await lab.vm('destroy', '--yes', machine);
+  const elapsed = await time(work);
+  await lab.vm('halt', machine);
+  return elapsed;
+}
+
 /** A machine with 40 s of provisioning that others have done, against one without, both made anew. */
 export async function measureLayers(): Promise<Measurement> {
   await using lab = await Lab.create(
     `machines: { provisioned: ${DEBIAN}, provision: [${SLOW_STEP}] }, plain: ${DEBIAN} } }\n`,
   );
   await lab.vm('up', 'provisioned');
-  const made = async (machine: string) => {
-    await lab.vm('destroy', '--yes', machine);
-    const elapsed = await time(() => lab.vm('up', machine));
-    await lab.vm('halt', machine);
-    return elapsed;
-  };
+  const made = (machine: string) => timeRemade(lab, machine, () => lab.vm('up', machine));
   return await alternate(
     5,
     () => made('provisioned'),
@@ -26,21 +28,17 @@ export async function measureLayers(): Promise<Measurement> {
   );
 }
 
-/** A new machine that goes on from a memory, to a command in it, against one that boots. */
+/** A new machine with 40 s of provisioning that goes on from a memory, to a command in it, against one that boots. */
 export async function measureWarm(): Promise<Measurement> {
   await using lab = await Lab.create(
-    'defaults: { box: tiny, memory: 256MiB }\nmachines: { warm: { warm: true }, cold: {} }\n',
+    `machines: { warm: ${DEBIAN}, warm: true, provision: [${SLOW_STEP}] }, cold: ${DEBIAN} } }\n`,
   );
   await lab.vm('up', 'warm');
-  const made = async (machine: string) => {
-    await lab.vm('destroy', '--yes', machine);
-    const elapsed = await time(async () => {
+  const made = (machine: string) =>
+    timeRemade(lab, machine, async () => {
       await lab.vm('up', machine);
       await lab.vm('exec', machine, '--', 'true');
     });
-    await lab.vm('halt', machine);
-    return elapsed;
-  };
   return await alternate(
     5,
     () => made('warm'),

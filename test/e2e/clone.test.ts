@@ -36,10 +36,9 @@ async function identityOf(project: TestProject, machine: string): Promise<Record
     address: 'ip -4 addr show eth1 | grep -o "10[.]78[.]4[.][0-9]*/"',
     bootId: 'cat /proc/sys/kernel/random/boot_id',
   };
-  const entries = Object.entries(commands).map(
-    async ([what, command]) => [what, (await inGuest(project, machine, command)).trim()] as const,
-  );
-  return Object.fromEntries(await Promise.all(entries));
+  const script = Object.values(commands).join('\necho END\n');
+  const values = (await inGuest(project, machine, script)).split('END\n').map((value) => value.trim());
+  return Object.fromEntries(Object.keys(commands).map((what, index) => [what, values[index] ?? '']));
 }
 
 async function recordOf({ dir }: TestProject, machine: string): Promise<MachineRecord> {
