@@ -201,8 +201,10 @@ export interface Provider {
 /** A guest that goes on from another's memory. */
 export interface Waking {
   readonly memory: MemoryFiles;
-  /** What it is told; it answers `ready`, or why not. */
+  /** What it is told on its second serial port. */
   lineFor(cards: readonly ChangedCard[]): string;
+  /** What it has answered on its console: `ready`, or why not; undefined: nothing yet. */
+  answerIn(consoleText: string): string | undefined;
 }
 
 /** A network card whose hardware address is not the one that the guest knows. */

@@ -3,17 +3,21 @@ import { quoteForShell } from '../../communicators/quoting.ts';
 import type { ChangedCard } from '../../providers/provider.ts';
 
 /** Raised when templates that were made before do not do what is expected of them now. */
-export const AGENT_VERSION = 2;
+export const AGENT_VERSION = 3;
 
 /** What the agent says on the console when nobody is logged in any more and the guest may be held still. */
 export const ASLEEP = 'machinefile: waiting to be another machine';
+
+/** What the line on the console begins with by which it answers. The level before it is printed by every kernel. */
+const ANSWER = 'machinefile: answer: ';
 
 const AGENT_PATH = '/run/machinefile-agent';
 
 /**
  * Runs in the guest of a template, from when its memory is saved until a machine that begins with it has been told who it
- * is: `SECONDS MICROSECONDS NOISE MACHINE_ID [MAC=MAC…]`, on the second serial port. Nobody can log in meanwhile, so that
- * no server is reached that has the keys of another.
+ * is: `SECONDS MICROSECONDS NOISE MACHINE_ID [MAC=MAC…]`, on the second serial port. It answers on the console, by way of the
+ * kernel, which waits for no interrupt there: a port that was restored may miss one. Nobody can log in meanwhile, so that no
+ * server is reached that has the keys of another.
  * $1 is the process that has the connection over which the agent came, $2 the SSH server.
  *
  * busybox init starts a server anew as soon as it runs on. sshd is stopped, finds SIGHUP when it runs on, and so begins
@@ -69,8 +73,9 @@ sync
 echo '${ASLEEP}'
 
 read -r seconds microseconds noise machine_id cards
+answer() { echo "<2>${ANSWER}$1" >/dev/kmsg; }
 fail() {
-	echo "$1" >$port
+	answer "$1"
 	exit 1
 }
 date -s "@$seconds" >/dev/null || fail 'its clock cannot be set'
@@ -101,7 +106,7 @@ $library/apply-seed "$(ls /run/machinefile/authorized_keys)"
 [ ! -x $library/dropbear-keys ] || $library/dropbear-keys apply
 wait "$journal_begins"
 open_server "$2"
-echo ready >$port
+answer ready
 rm -f "$0"
 `;
 
@@ -143,4 +148,9 @@ export function wakeLine(machineId: string, cards: readonly ChangedCard[]): stri
   const changes = cards.map(({ from, to }) => `${from}=${to}`);
   const noise = randomBytes(64).toString('hex');
   return [seconds, microseconds, noise, machineId.replaceAll('-', ''), ...changes].join(' ');
+}
+
+/** What a guest has answered on its console; undefined: nothing yet. Pure. */
+export function answerIn(consoleText: string): string | undefined {
+  return new RegExp(`${ANSWER}(.*?)\\r?\\n`).exec(consoleText)?.[1];
 }

@@ -6,7 +6,7 @@ import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineTemplate } from '../../machine/template.ts';
 import type { Services } from '../services.ts';
 import { SEED_BYTES } from '../up/seed.ts';
-import { wakeLine } from './agent.ts';
+import { answerIn, wakeLine } from './agent.ts';
 
 export interface StartedProcess {
   readonly process: ProcessIdentity;
@@ -27,7 +27,7 @@ export async function startOrWake(
   const { ramPath, memory } = template;
   const copy = { ...plan, ram: { path: ramPath, use: 'copy' } } as const;
   const outcome = await inPhase(services, plan.spec.name, 'wake', () =>
-    provider.startFromTemplate(copy, { memory, lineFor: (cards) => wakeLine(plan.id, cards) }, services),
+    provider.startFromTemplate(copy, { memory, lineFor: (cards) => wakeLine(plan.id, cards), answerIn }, services),
   );
   if (outcome.kind === 'restored') return { process: outcome.process, isBooting: false };
   services.reporter.report({

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { RunContext } from '../../context.ts';
 import { GuestError, TimeoutError } from '../../errors.ts';
-import { sha256 } from '../../host/files.ts';
+import { readTail, sha256 } from '../../host/files.ts';
 import { waitFor } from '../../host/wait.ts';
 import { readMemoryFacts } from '../../machine/memory-files.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
@@ -28,7 +28,7 @@ export async function templateTraits(plan: MachinePlan): Promise<string> {
 /** See `Provider.startFromTemplate`. */
 export async function startFromTemplate(
   plan: MachinePlan,
-  { memory, lineFor }: Waking,
+  { memory, lineFor, answerIn }: Waking,
   context: RunContext,
 ): Promise<MemoryRestore> {
   const saved = await readMemoryFacts(memory);
@@ -41,7 +41,8 @@ export async function startFromTemplate(
     const outcome = await startFromMemory(command, start, context);
     if (outcome.kind === 'refused') return outcome;
     await runOn(plan.runtime.monitorPath);
-    const answer = await wake(plan, lineFor(changedCards(saved.command.args, command.args)), context.signal);
+    const line = lineFor(changedCards(saved.command.args, command.args));
+    const answer = await wake(plan, { line, answerIn }, context.signal);
     if (answer === 'ready') return outcome;
     await end(plan);
     return { kind: 'refused', reason: `its guest says: ${answer}` };
@@ -59,16 +60,24 @@ export function changedCards(former: readonly string[], args: readonly string[])
 }
 
 /** Tells the guest who it is, and gives its answer. QEMU forgets what it has not passed on when the connection ends. */
-async function wake({ runtime }: MachinePlan, line: string, signal: AbortSignal): Promise<string> {
-  const socket = connect(runtime.agentPath);
+async function wake(
+  { runtime, layout }: MachinePlan,
+  { line, answerIn }: { readonly line: string } & Pick<Waking, 'answerIn'>,
+  signal: AbortSignal,
+): Promise<string> {
+  const socket = connect(runtime.agentPath).resume();
   try {
-    let heard = '';
-    socket.setEncoding('utf8').on('data', (text) => {
-      heard += text;
-    });
     await once(socket, 'connect', { signal });
+    // Its end says the same.
+    socket.on('error', () => {});
     socket.write(`${line}\n`);
-    return await waitFor(async () => /^(.*?)\r?\n/.exec(heard)?.[1], {
+    const findAnswer = async () => {
+      const hasEnded = socket.destroyed;
+      const answer = answerIn(await readTail(layout.serialLogPath));
+      if (answer === undefined && hasEnded) throw new GuestError('QEMU has ended');
+      return answer;
+    };
+    return await waitFor(findAnswer, {
       what: 'the guest to take its identity',
       timeoutMs: WAKE_TIMEOUT_MS,
       signal,
