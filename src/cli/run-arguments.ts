@@ -55,7 +55,7 @@ export const runOptions: readonly OptionDefinition[] = [
   },
   { flags: '--no-network', description: 'the guest reaches nobody, neither the internet nor this host' },
   { flags: '--memory <size>', description: 'memory, such as 1GiB (default: 512MiB)' },
-  { flags: '--warm', description: 'keep its memory, and begin with it the next time in place of a boot (warm: true)' },
+  { flags: '--warm', description: 'keep its memory, with which later runs like it begin in place of a boot' },
   { flags: '--cpus <n>', description: 'processors (default: 1)', parse: parseCpus },
 ];
 
@@ -78,14 +78,14 @@ export function runMachine(
   boxText: string,
   options: RunOptions,
   host: Pick<HostFacts, 'cwd' | 'env'>,
-): Omit<NewRun, 'isRemoved'> {
+): Pick<NewRun, 'name' | 'prefix' | 'settings'> {
   const box = checked(parseBox(boxText));
   const settings: MachineSettings = {
     box: boxSetting(box, boxText, host.cwd),
     ...(options.memory !== undefined && { memory: options.memory }),
     ...(options.cpus !== undefined && { cpus: options.cpus }),
     ...(options.network === false && { isolated: true }),
-    ...(options.warm && { warm: true }),
+    warm: true,
     ...(options.publish && { ports: [...options.publish] }),
     ...(options.volume && { sync: options.volume.map((text) => syncSetting(text, host.cwd)) }),
     ...(options.env && { environment: Object.fromEntries(options.env.map((text) => variable(text, host.env))) }),

@@ -109,11 +109,13 @@ test('a template that is damaged is told of, and the machine boots', async () =>
 test('runs go on from the memory of the first one, each as itself', async () => {
   await using home = await makeOwnHome();
   await using project = await TestProject.create({ files: {}, env: { VM_HOME: home.dir } });
-  const run = (...command: string[]) =>
-    project.ok('run', '--rm', '--warm', '--no-network', '--memory', '256MiB', 'tiny', '--', ...command);
+  const options = ['--rm', '--no-network', '--memory', '256MiB', 'tiny', '--'];
+  const run = (...command: string[]) => project.ok('run', ...options, ...command);
   const forks = 'dmesg | grep -c "virtual machine fork"';
   const identity = [...IDENTITY.filter((command) => !command.includes('eth1')), forks].join('; ');
-  expect((await run('sh', '-c', `${forks} || true`)).trim()).toBe('0');
+  const count = `${forks} || true`;
+  expect(await run('sh', '-c', count)).toBe('0\n');
+  expect(await project.ok('run', '--warm', ...options, 'sh', '-c', count), 'nothing was kept').toBe('0\n');
   const [one, two] = [await run('sh', '-c', identity), await run('sh', '-c', identity)].map((text) =>
     text.trim().split('\n'),
   );

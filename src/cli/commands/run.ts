@@ -22,7 +22,8 @@ export const runCommand: CommandDefinition = {
     checkTogether(invocation, options);
     const command = options.detach ? undefined : commandOf(invocation, options);
     const machine = runMachine(args[0] ?? '', options, host);
-    const request = { ...machine, isRemoved: options.rm === true, command, open: invocation.openRun };
+    const isRemoved = options.rm === true;
+    const request = { ...machine, isRemoved, keepsMemory: options.warm === true, command, open: invocation.openRun };
     const { name, up, exitCode } = await runBox(request, services);
     if (globals.json) output.json({ type: 'result', machines: up.map(upDocument) });
     else if (options.detach) output.text(name);

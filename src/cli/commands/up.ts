@@ -40,7 +40,10 @@ export const upCommand: CommandDefinition = {
       description: 'begin a new machine with its box, and run every step, whatever was kept of others',
     },
     { flags: '--timings', description: 'print where the time went' },
-    { flags: '--dry-run', description: 'print the commands it would run, ready to paste; only a box that is missing is got' },
+    {
+      flags: '--dry-run',
+      description: 'print the commands it would run, ready to paste; only a box that is missing is got',
+    },
   ],
   emitsEvents: ({ dryRun }) => !dryRun,
   run: (invocation) => (invocation.options.dryRun ? printDryRun(invocation) : runUp(invocation)),

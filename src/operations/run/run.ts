@@ -16,6 +16,8 @@ import { createRun, type NewRun } from './new-run.ts';
 export interface RunRequest extends NewRun {
   /** Absent: the machine is left running. */
   readonly command: RunCommand | undefined;
+  /** Has a template made where there is none, which takes one more boot. One that is there is used in any case. */
+  readonly keepsMemory: boolean;
   /** Opens the project of a run. */
   open(name: string): Promise<Project>;
 }
@@ -31,7 +33,6 @@ const UP = {
   lock: 'write',
   patterns: [],
   withDependencies: true,
-  options: { provision: { kind: 'missing' }, recreate: false },
   parallel: undefined,
 } as const;
 
@@ -60,12 +61,13 @@ export async function runBox(request: RunRequest, services: Services): Promise<R
 
 async function bringUpAndRun(
   project: Project,
-  { name, command, isRemoved }: RunRequest & { readonly name: string },
+  { name, command, isRemoved, keepsMemory }: RunRequest & { readonly name: string },
   services: Services,
 ): Promise<RunOutcome> {
   let outcomes: UpOutcome[];
   try {
-    outcomes = await up(project, UP, services);
+    const options = { provision: { kind: 'missing' }, recreate: false, makesTemplate: keepsMemory } as const;
+    outcomes = await up(project, { ...UP, options }, services);
   } catch (error) {
     // Of a box that cannot be had, say, nothing is left to be looked at.
     await removeEmptyRun(project, services);

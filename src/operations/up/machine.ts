@@ -35,6 +35,8 @@ export interface UpOptions {
   readonly awaitsHealth?: boolean;
   /** Absent: `use`. */
   readonly layers?: LayerUse;
+  /** Whether a warm machine leaves its memory for others, where none has yet; absent: it does. */
+  readonly makesTemplate?: boolean;
 }
 
 /**
@@ -77,7 +79,7 @@ export async function upMachine(project: Project, target: UpTarget, work: UpWork
   // Awaited here: the lock is given up at the end of this function.
   return await withHooks(project, { machine: name, operation: 'up' }, services, async () => {
     const { lacksTemplate, ...outcome } = await bringUp(project, target, work);
-    if (lacksTemplate) await keepTemplate(project, target, services);
+    if (lacksTemplate && work.options.makesTemplate !== false) await keepTemplate(project, target, services);
     return outcome;
   });
 }
