@@ -13,6 +13,7 @@ import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { setGuestClock } from '../suspend/guest-clock.ts';
 import { isInstalledByHand } from './by-hand.ts';
+import { enterWoken } from './enter-woken.ts';
 import { enterFirst, needsEntry } from './first-entry.ts';
 
 const DEFAULT_BOOT_TIMEOUT_MS = 300_000;
@@ -24,6 +25,8 @@ export interface BootingMachine {
   readonly record: MachineRecord;
   readonly process: ProcessIdentity;
   readonly isBooting: boolean;
+  /** Its server is about to accept logins. Absent: nothing is known of that. */
+  readonly hasWoken?: boolean;
 }
 
 /**
@@ -33,14 +36,20 @@ export interface BootingMachine {
  */
 export async function awaitReady(
   project: Project,
-  { spec, box, record, process, isBooting }: BootingMachine,
+  { spec, box, record, process, isBooting, hasWoken }: BootingMachine,
   services: Services,
 ): Promise<{ record: MachineRecord; guest: LazyGuest }> {
   const { machine: name } = record;
   const layout = project.states.layout(name);
   if (isInstalledByHand(record)) return { record, guest: new LazyGuest({ record, layout }, services) };
   const provider = services.providers[record.provider];
-  return inPhase(services, name, record.isClockBehind ? 'reconnect' : 'boot', async () => {
+  const phase = record.isClockBehind || hasWoken ? 'reconnect' : 'boot';
+  return inPhase(services, name, phase, async () => {
+    if (hasWoken && (await enterWoken({ record, layout }, services))) {
+      const ready = { ...record, ready: process };
+      await project.states.write(ready);
+      return { record: ready, guest: new LazyGuest({ record: ready, layout }, services) };
+    }
     const options = {
       timeoutMs: spec?.bootTimeoutMs ?? DEFAULT_BOOT_TIMEOUT_MS,
       signal: services.signal,
