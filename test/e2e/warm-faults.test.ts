@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findTool } from '../../src/host/exec.ts';
+import { systemErrorCode } from '../../src/host/files.ts';
 import { killWhen } from '../support/kill-when.ts';
 import { makeOwnHome, type OwnHome } from '../support/own-home.ts';
 import { TestProject, type TestProjectOptions } from '../support/test-project.ts';
@@ -17,7 +18,17 @@ function projectIn(home: OwnHome, options: Pick<TestProjectOptions, 'env' | 'dir
   return TestProject.create({ ...options, files: { Machinefile: MACHINEFILE }, env });
 }
 
-const entriesOf = (dir: string) => (existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : []);
+/** What is looked at is being made, and renamed. */
+function ifThere<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return otherwise;
+    throw error;
+  }
+}
+
+const entriesOf = (dir: string) => ifThere(() => readdirSync(dir).map((name) => join(dir, name)), []);
 
 /** The folders of templates, whole or not. */
 const templates = ({ dir }: OwnHome) =>
@@ -26,8 +37,9 @@ const templates = ({ dir }: OwnHome) =>
 /** The processes of machines that templates are made of. */
 function workshopPids({ dir }: OwnHome): number[] {
   const machines = entriesOf(join(dir, 'workshops')).flatMap((workshop) => entriesOf(join(workshop, '.vm/machines')));
-  const pidFiles = machines.map((machine) => join(machine, 'qemu.pid')).filter(existsSync);
-  return pidFiles.map((path) => Number(readFileSync(path, 'utf8'))).filter((pid) => pid > 0);
+  return machines
+    .map((machine) => Number(ifThere(() => readFileSync(join(machine, 'qemu.pid'), 'utf8'), '')))
+    .filter((pid) => pid > 0);
 }
 
 async function isBooted(project: TestProject, machine: string): Promise<boolean> {

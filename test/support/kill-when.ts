@@ -8,8 +8,11 @@ export async function killWhen({ child, ended }: RunningVm, isReached: () => boo
   const whole = ended.then(() => {
     hasEnded = true;
   });
-  while (!hasEnded && !isReached()) await setImmediate();
-  expect(hasEnded, 'the instant was seen').toBe(false);
-  child.kill('SIGKILL');
-  await whole;
+  try {
+    while (!hasEnded && !isReached()) await setImmediate();
+    expect(hasEnded, 'the instant was seen').toBe(false);
+  } finally {
+    child.kill('SIGKILL');
+    await whole;
+  }
 }
