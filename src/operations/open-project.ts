@@ -4,7 +4,7 @@ import { MachinefileError, type Problem, StateError, UsageError, VmError } from 
 import { projectLayout } from '../machine/layout.ts';
 import type { RunStore } from '../machine/run-store.ts';
 import { StateStore } from '../machine/state-store.ts';
-import { type Clones, withClones } from '../machinefile/clones.ts';
+import { type Clones, isDeclared, withClones } from '../machinefile/clones.ts';
 import { findMachinefiles } from '../machinefile/find.ts';
 import { type LoadInput, loadProject } from '../machinefile/load.ts';
 import { replicaCounter, type WantedReplicas } from '../machinefile/replicas.ts';
@@ -87,7 +87,7 @@ async function loadSpec(
   try {
     const countReplicas = replicaCounter(await states.readScale(), input.wanted ?? new Map());
     const { project, warnings } = await loadProject({ ...input, countReplicas });
-    const all = withClones(project, await recordedClones(states));
+    const all = withClones(project, await recordedClones(project, states));
     return { spec: input.runsHooks ? all : withoutHooks(all), warnings };
   } catch (error) {
     const isExpected = [MachinefileError, UsageError, StateError].some((kind) => error instanceof kind);
@@ -96,9 +96,13 @@ async function loadSpec(
   }
 }
 
-/** A damaged record tells of none: its machine is as one that has left the Machinefile. */
-async function recordedClones(states: StateStore): Promise<Clones> {
-  const records = await Promise.all((await states.list()).map((name) => states.readIfWhole(name)));
+/**
+ * Only what the Machinefile does not name can be one: most projects have no such machine, and nothing is read. A damaged
+ * record tells of none: its machine is as one that has left the Machinefile.
+ */
+async function recordedClones(project: ProjectSpec, states: StateStore): Promise<Clones> {
+  const others = (await states.list()).filter((name) => !isDeclared(name, project));
+  const records = await Promise.all(others.map((name) => states.readIfWhole(name)));
   return new Map(
     records.flatMap((record): [string, string][] =>
       record?.cloneOf === undefined ? [] : [[record.machine, record.cloneOf]],

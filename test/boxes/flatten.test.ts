@@ -157,3 +157,19 @@ test('a disk that becomes full: that is said, nothing is left, and what is said 
   await chain.flatten();
   expect((await project.vm('cache', 'list')).stderr).toBe('');
 });
+
+test('of the state of a clone, which no new machine begins with, what it stands on is flattened', async () => {
+  await using project = await makeProject();
+  const chain = await Chain.make(project);
+  const { store, top, box } = chain;
+  const addPrivate = (key: string, base?: Layer) => {
+    const below = base?.disks.find(({ id }) => id === 'root')?.path ?? box.diskPath;
+    const facts = { key: keyOf(key), boxKey: box.key, baseId: base?.id, isPrivate: true } as const;
+    return addLayer(store, facts, (path) => createImage(path, ['-b', below, '-F', 'qcow2'], '128M'));
+  };
+  const onTop = await addPrivate('b1', top);
+  await project.ok('cache', 'flatten', onTop.id);
+  expect((await store.find(top.key))?.flatOf).toBe(top.id);
+  const onAlone = await addPrivate('b3', await addPrivate('b2'));
+  expect(await project.fails(1, 'cache', 'flatten', onAlone.id)).toContain('no new machine begins with it');
+});

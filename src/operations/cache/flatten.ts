@@ -24,10 +24,25 @@ export async function flattenProblem(id: string, layers: Services['layers']): Pr
 }
 
 /**
+ * A layer and those that it stands on, as far as they are there, without what a merged one could not be used for: new
+ * machines begin with no state of a clone, and a template is bound to the disks that it has.
+ */
+export async function chainToFlatten(id: string, layers: Services['layers']): Promise<Layer[]> {
+  const chain: Layer[] = [];
+  for (let next: string | undefined = id; next !== undefined; ) {
+    const layer: Layer | undefined = await layers.describe(next);
+    if (layer !== undefined) chain.push(layer);
+    next = layer?.baseId;
+  }
+  return chain.filter(({ template, isPrivate }) => template === undefined && !isPrivate);
+}
+
+/**
  * Makes a layer with the content of another that stands on the box itself, unless it is there. New machines begin with it;
- * the other stays as long as anything stands on it. Of a template, which is bound to its disks, what it stands on is flattened.
+ * the other stays as long as anything stands on it. Of a template, and of a clone's, what it stands on is flattened.
  * @returns the layer that stands on the box.
- * @throws VmError if it, or its box, is gone or damaged, or the disk is full: nothing is left then.
+ * @throws StateError if it is of clones, down to the box; VmError if it, or its box, is gone or damaged, or the disk is
+ * full: nothing is left then.
  */
 export async function flattenLayer(id: string, services: Services): Promise<Layer> {
   const { layers, signal } = services;
@@ -39,7 +54,10 @@ export async function flattenLayer(id: string, services: Services): Promise<Laye
     onWait: tellOfWait(subject, services),
   });
   const named = await layers.get(id, signal);
-  const layer = named.template && named.baseId !== undefined ? await layers.get(named.baseId, signal) : named;
+  const [layer = named] = await chainToFlatten(id, layers);
+  if (layer.isPrivate && layer.baseId !== undefined) {
+    throw new StateError(`${subject} is of clones, and so is all that it stands on: no new machine begins with it`);
+  }
   const flat =
     (await findFlat(layer, services)) ?? (await inPhase(services, subject, 'flatten', () => makeFlat(layer, services)));
   await rm(flattenLogPath(layer.id, layers), { force: true });

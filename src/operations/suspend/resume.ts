@@ -9,7 +9,7 @@ import { type MachineNetwork, NO_NETWORK, planNetworks } from '../networks/proje
 import { runInOrder } from '../order/run-in-order.ts';
 import { findSpec, findTargets, type Project } from '../project.ts';
 import type { Services } from '../services.ts';
-import { awaitReady } from '../up/await-ready.ts';
+import { awaitReady, type BootingMachine } from '../up/await-ready.ts';
 import { isInstalledByHand } from '../up/by-hand.ts';
 import { type RunningMachine, startMachine } from '../up/start.ts';
 import { mountVolumes } from '../volumes/mount.ts';
@@ -73,7 +73,7 @@ async function resumeMachine(
   const { process } = observed;
   // A `vm` that let it go on was killed before it could enter the guest.
   const isUnfinished = record.isClockBehind === true && !isSameProcess(record.ready, process);
-  if (isUnfinished) await enter(project, machine, { started: { record, process }, isBooting: false }, services);
+  if (isUnfinished) await enter(project, machine, { started: { record, process }, guestState: 'running' }, services);
   return observed.kind === 'paused' || isUnfinished ? 'resumed' : 'already_running';
 }
 
@@ -82,7 +82,7 @@ export async function goOn(project: Project, machine: Resumable, services: Servi
   const { record, spec, network } = machine;
   const restored = await restoreMachine(project, { record, spec, nics: network.nics }, services);
   if (restored !== undefined) {
-    await enter(project, machine, { started: restored, isBooting: false }, services);
+    await enter(project, machine, { started: restored, guestState: 'running' }, services);
     return 'resumed';
   }
   await bootMachine(project, machine, services);
@@ -98,17 +98,17 @@ export async function bootMachine(
   const startable = requireStartable(record.machine, spec);
   const box = await boxOf(record, services);
   const started = await startMachine(project, { spec: startable, box, network, record }, services);
-  await enter(project, { record, spec, network }, { started, isBooting: true }, services);
+  await enter(project, { record, spec, network }, { started, guestState: 'booting' }, services);
 }
 
 async function enter(
   project: Project,
   { spec, network }: Resumable,
-  { started, isBooting }: { readonly started: RunningMachine; readonly isBooting: boolean },
+  { started, guestState }: { readonly started: RunningMachine } & Pick<BootingMachine, 'guestState'>,
   services: Services,
 ): Promise<void> {
   const box = await boxOf(started.record, services);
-  const { record, guest } = await awaitReady(project, { spec, box, ...started, isBooting }, services);
+  const { record, guest } = await awaitReady(project, { spec, box, ...started, guestState }, services);
   await using _guest = guest;
   if (spec === undefined || isInstalledByHand(record)) return;
   const named = await applyNames(project, { record, network, guest }, services);

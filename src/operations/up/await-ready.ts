@@ -12,6 +12,7 @@ import { setUpCards } from '../networks/converge.ts';
 import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
 import { setGuestClock } from '../suspend/guest-clock.ts';
+import type { StartedProcess } from '../warm/start-or-wake.ts';
 import { isInstalledByHand } from './by-hand.ts';
 import { enterWoken } from './enter-woken.ts';
 import { enterFirst, needsEntry } from './first-entry.ts';
@@ -24,9 +25,8 @@ export interface BootingMachine {
   readonly box: Box | undefined;
   readonly record: MachineRecord;
   readonly process: ProcessIdentity;
-  readonly isBooting: boolean;
-  /** Its server is about to accept logins. Absent: nothing is known of that. */
-  readonly hasWoken?: boolean;
+  /** running: its network is up, and nothing is known of its server. */
+  readonly guestState: StartedProcess['guestState'] | 'running';
 }
 
 /**
@@ -36,16 +36,16 @@ export interface BootingMachine {
  */
 export async function awaitReady(
   project: Project,
-  { spec, box, record, process, isBooting, hasWoken }: BootingMachine,
+  { spec, box, record, process, guestState }: BootingMachine,
   services: Services,
 ): Promise<{ record: MachineRecord; guest: LazyGuest }> {
   const { machine: name } = record;
   const layout = project.states.layout(name);
   if (isInstalledByHand(record)) return { record, guest: new LazyGuest({ record, layout }, services) };
   const provider = services.providers[record.provider];
-  const phase = record.isClockBehind || hasWoken ? 'reconnect' : 'boot';
+  const phase = record.isClockBehind || guestState === 'woken' ? 'reconnect' : 'boot';
   return inPhase(services, name, phase, async () => {
-    if (hasWoken && (await enterWoken({ record, layout }, services))) {
+    if (guestState === 'woken' && (await enterWoken({ record, layout }, services))) {
       const ready = { ...record, ready: process };
       await project.states.write(ready);
       return { record: ready, guest: new LazyGuest({ record: ready, layout }, services) };
@@ -53,7 +53,7 @@ export async function awaitReady(
     const options = {
       timeoutMs: spec?.bootTimeoutMs ?? DEFAULT_BOOT_TIMEOUT_MS,
       signal: services.signal,
-      isBooting,
+      isBooting: guestState === 'booting',
       networkMark: () => provider.networkMark({ record, layout }),
       diagnose: () => provider.diagnoseBoot({ record, layout }, process),
       onProgress: (text: string) => services.reporter.report({ type: 'progress', subject: name, text }),
@@ -65,7 +65,7 @@ export async function awaitReady(
       if (isNew) entered = await enterFirst(project, { spec, box, record }, { options, services });
       communicator = await services.guests.waitUntilReady(await endpointOf({ record, layout }), {
         ...options,
-        isBooting: isBooting && !isNew,
+        isBooting: options.isBooting && !isNew,
         ...(entered.isClockBehind && { check: (guest) => setGuestClock(guest, name, services) }),
       });
     } catch (error) {

@@ -47,7 +47,7 @@ export async function ensureRunning(
     return { record: current, guest: new LazyGuest({ record: current, layout }, services), ...done };
   }
   return {
-    ...(await awaitReady(project, { spec, box, record: current, process, isBooting: false }, services)),
+    ...(await awaitReady(project, { spec, box, record: current, process, guestState: 'running' }, services)),
     ...done,
   };
 }

@@ -10,9 +10,8 @@ import { answerIn, wakeLine } from './agent.ts';
 
 export interface StartedProcess {
   readonly process: ProcessIdentity;
-  readonly isBooting: boolean;
-  /** It began with a template's memory, and is who it is to be. */
-  readonly hasWoken: boolean;
+  /** woken: it began with a template's memory, is who it is to be, and its server is about to accept logins. */
+  readonly guestState: 'booting' | 'woken';
 }
 
 /** Starts a machine: from a template's memory where it was made of one and never ran. Else, and if that cannot be, it boots. */
@@ -23,14 +22,14 @@ export async function startOrWake(
 ): Promise<StartedProcess> {
   const provider = services.providers[plan.spec.provider];
   const template = await templateOf(plan, record, services);
-  const boot = async () => ({ process: await provider.start(plan, services), isBooting: true, hasWoken: false });
+  const boot = async () => ({ process: await provider.start(plan, services), guestState: 'booting' as const });
   if (template === undefined) return boot();
   const { ramPath, memory } = template;
   const copy = { ...plan, ram: { path: ramPath, use: 'copy' } } as const;
   const outcome = await inPhase(services, plan.spec.name, 'wake', () =>
     provider.startFromTemplate(copy, { memory, lineFor: (cards) => wakeLine(plan.id, cards), answerIn }, services),
   );
-  if (outcome.kind === 'restored') return { process: outcome.process, isBooting: false, hasWoken: true };
+  if (outcome.kind === 'restored') return { process: outcome.process, guestState: 'woken' };
   services.reporter.report({
     type: 'message',
     level: 'warning',
