@@ -1,4 +1,4 @@
-import { type TarMember, tarArchive } from '../boxes/archives/tar-writer.ts';
+import type { TarMember } from '../boxes/archives/tar-writer.ts';
 import { dropbearHostKey } from '../communicators/keys.ts';
 
 /** Who a machine is: given to the guest before its SSH server starts. */
@@ -34,12 +34,12 @@ export interface GuestNetwork {
 }
 
 /**
- * The seed of our own boxes: a tar that their boot unit unpacks and applies. Older boxes ignore what they do not know.
- * `environment` are lines as of /etc/environment.
+ * The members of the seed of our own boxes, which their boot unit unpacks and applies. Older boxes ignore what they do not
+ * know. `environment` are lines as of /etc/environment.
  */
-export function identitySeedTar(identity: GuestIdentity, environment: string): Uint8Array {
+export function identitySeed(identity: GuestIdentity, environment: string): TarMember[] {
   const { privateKey, publicKey } = identity.hostKey;
-  return tarArchive([
+  return [
     { name: 'hostname', content: `${identity.hostname}\n`, mode: 0o644 },
     // sshd reads it as the user who logs in.
     { name: 'authorized_keys', content: `${identity.authorizedKey}\n`, mode: 0o644 },
@@ -54,7 +54,7 @@ export function identitySeedTar(identity: GuestIdentity, environment: string): U
     },
     { name: 'environment', content: environment, mode: 0o644 },
     ...volumesMember(identity.volumes),
-  ]);
+  ];
 }
 
 function volumesMember(volumes: readonly GuestVolume[]): TarMember[] {

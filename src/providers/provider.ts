@@ -201,8 +201,10 @@ export interface Provider {
 /** A guest that goes on from another's memory. */
 export interface Waking {
   readonly memory: MemoryFiles;
+  /** The hypervisor runs; the guest does not know yet who it is. */
+  onStarted(): Promise<void>;
   /** What it is told on its second serial port. */
-  lineFor(cards: readonly ChangedCard[]): string;
+  textFor(cards: readonly ChangedCard[]): string;
   /** What it has answered on its console: `ready`, or why not; undefined: nothing yet. */
   answerIn(consoleText: string): string | undefined;
 }

@@ -1,8 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type TarMember, tarArchive } from '../../boxes/archives/tar-writer.ts';
 import type { SeedKind } from '../../boxes/box.ts';
 import { noCloudFiles } from '../../cloud-init/no-cloud.ts';
-import { type GuestIdentity, type GuestNetwork, identitySeedTar } from '../../cloud-init/seed.ts';
+import { type GuestIdentity, type GuestNetwork, identitySeed } from '../../cloud-init/seed.ts';
 import { ensurePrivateFolder, writeFileAtomic } from '../../host/files.ts';
 import { addressesOf, type Nic } from '../../machine/nics.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
@@ -18,29 +19,25 @@ export interface SeedFacts {
   readonly hosts: readonly HostEntry[];
 }
 
-/** Writes what the guest takes its identity from when it boots, in the way its box understands. */
-export async function writeSeed(plan: MachinePlan, { user, hosts }: SeedFacts): Promise<void> {
+/**
+ * Writes what the guest takes its identity from when it boots, in the way its box understands.
+ * @returns the members of what our own boxes take it from; undefined for others.
+ */
+export async function writeSeed(plan: MachinePlan, { user, hosts }: SeedFacts): Promise<TarMember[] | undefined> {
   const { box, layout, id, spec } = plan;
-  if (box === undefined || box.seed === 'vagrant') return;
+  if (box === undefined || box.seed === 'vagrant') return undefined;
   const identity = await readIdentity(plan, { seed: box.seed, hosts });
   if (box.seed === 'machinefile') {
-    await writeFileAtomic(layout.seedTarPath, padded(identitySeedTar(identity, environmentBlock(spec.environment))));
-    return;
+    const members = identitySeed(identity, environmentBlock(spec.environment));
+    await writeFileAtomic(layout.seedTarPath, tarArchive(members));
+    return members;
   }
   const { userData, networkConfig } = spec.cloudInit;
   const files = noCloudFiles({ identity, instanceId: id, user, userData, networkConfig });
   await rm(layout.cloudInitDir, { recursive: true, force: true });
   await ensurePrivateFolder(layout.cloudInitDir);
   for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(layout.cloudInitDir, name), text);
-}
-
-/** A kernel asks only once how large a seed is, and reads that much also when it goes on as another machine. */
-export const SEED_BYTES = 16 * 1024;
-
-function padded(tar: Uint8Array): Uint8Array {
-  const seed = new Uint8Array(Math.ceil(tar.length / SEED_BYTES) * SEED_BYTES);
-  seed.set(tar);
-  return seed;
+  return undefined;
 }
 
 async function readIdentity(

@@ -13,7 +13,6 @@ import { environmentFingerprint } from '../../provisioners/environment.ts';
 import { writeSshConfig } from '../guest.ts';
 import { hostsFingerprint } from '../networks/guest-network.ts';
 import type { MachineNetwork } from '../networks/project-networks.ts';
-import { holdSwitches } from '../networks/switches.ts';
 import { sshPort, wantedPorts } from '../ports/wanted-ports.ts';
 import { withPorts } from '../ports/with-ports.ts';
 import type { Project } from '../project.ts';
@@ -108,7 +107,7 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
   // From here on its disks change: what was in its memory would not fit any more.
   await removeMemory(plan.layout.memory);
   await provider.ensureDisks(plan, services);
-  await writeSeed(plan, { user: record.ssh.user, hosts });
+  const seed = await writeSeed(plan, { user: record.ssh.user, hosts });
   // Recorded before the start: a killed `vm` must not leave a process that nobody knows how to reach.
   const starting: MachineRecord = {
     ...record,
@@ -126,8 +125,7 @@ async function startWith(plan: MachinePlan, { project, record, hosts, services }
     started: { at: new Date().toISOString(), haltTimeoutMs: spec.haltTimeoutMs, settings: restartSettings(plan) },
   };
   await project.states.write(starting);
-  await using _switches = await holdSwitches(project, nics, services);
-  const running = await startOrWake(plan, record, services);
+  const running = await startOrWake(project, { plan, record, seed }, services);
   // Only now: a hypervisor that does not start shows the guest nothing, so that what is wrong can be corrected.
   const started = { ...starting, hasBooted: true };
   if (!starting.hasBooted) await project.states.write(started);

@@ -1,12 +1,14 @@
-import { stat } from 'node:fs/promises';
+import type { TarMember } from '../../boxes/archives/tar-writer.ts';
 import { inPhase } from '../../context.ts';
 import type { ProcessIdentity } from '../../host/processes.ts';
 import type { MachinePlan } from '../../machine/plan.ts';
 import type { MachineRecord } from '../../machine/record.ts';
 import type { MachineTemplate } from '../../machine/template.ts';
+import type { ChangedCard } from '../../providers/provider.ts';
+import { holdSwitches } from '../networks/switches.ts';
+import type { Project } from '../project.ts';
 import type { Services } from '../services.ts';
-import { SEED_BYTES } from '../up/seed.ts';
-import { answerIn, wakeLine } from './agent.ts';
+import { answerIn, isTellable, wakeText } from './agent.ts';
 
 export interface StartedProcess {
   readonly process: ProcessIdentity;
@@ -14,21 +16,36 @@ export interface StartedProcess {
   readonly guestState: 'booting' | 'woken';
 }
 
+export interface Startable {
+  readonly plan: MachinePlan;
+  /** Before the start. */
+  readonly record: MachineRecord;
+  /** Absent: the guest takes its identity from elsewhere. */
+  readonly seed: readonly TarMember[] | undefined;
+}
+
 /** Starts a machine: from a template's memory where it was made of one and never ran. Else, and if that cannot be, it boots. */
 export async function startOrWake(
-  plan: MachinePlan,
-  record: MachineRecord,
+  project: Project,
+  { plan, record, seed }: Startable,
   services: Services,
 ): Promise<StartedProcess> {
   const provider = services.providers[plan.spec.provider];
-  const template = await templateOf(plan, record, services);
-  const boot = async () => ({ process: await provider.start(plan, services), guestState: 'booting' as const });
-  if (template === undefined) return boot();
+  const template = seed && isTellable(seed) ? await templateOf(plan, record, services) : undefined;
+  const boot = async () => {
+    await using _switches = await holdSwitches(project, plan.nics, services);
+    return { process: await provider.start(plan, services), guestState: 'booting' as const };
+  };
+  if (template === undefined || seed === undefined) return boot();
   const { ramPath, memory } = template;
   const copy = { ...plan, ram: { path: ramPath, use: 'copy' } } as const;
-  const outcome = await inPhase(services, plan.spec.name, 'wake', () =>
-    provider.startFromTemplate(copy, { memory, lineFor: (cards) => wakeLine(plan.id, cards), answerIn }, services),
-  );
+  const textFor = (cards: readonly ChangedCard[]) => wakeText(plan.id, cards, seed);
+  const outcome = await inPhase(services, plan.spec.name, 'wake', async () => {
+    await using switches = await holdSwitches(project, plan.nics, services);
+    // Others need not wait until the guest has done its part.
+    const onStarted = async () => switches?.[Symbol.asyncDispose]();
+    return await provider.startFromTemplate(copy, { memory, onStarted, textFor, answerIn }, services);
+  });
   if (outcome.kind === 'restored') return { process: outcome.process, guestState: 'woken' };
   services.reporter.report({
     type: 'message',
@@ -40,11 +57,10 @@ export async function startOrWake(
 }
 
 async function templateOf(
-  { spec, ram, layout }: MachinePlan,
+  { spec, ram }: MachinePlan,
   { started, layer }: MachineRecord,
   { layers }: Services,
 ): Promise<MachineTemplate | undefined> {
   if (!spec.isWarm || ram !== undefined || started !== undefined || layer === undefined) return undefined;
-  if ((await stat(layout.seedTarPath)).size !== SEED_BYTES) return undefined;
   return (await layers.describe(layer))?.template;
 }

@@ -28,7 +28,7 @@ export async function templateTraits(plan: MachinePlan): Promise<string> {
 /** See `Provider.startFromTemplate`. */
 export async function startFromTemplate(
   plan: MachinePlan,
-  { memory, lineFor, answerIn }: Waking,
+  { memory, onStarted, textFor, answerIn }: Waking,
   context: RunContext,
 ): Promise<MemoryRestore> {
   const saved = await readMemoryFacts(memory);
@@ -40,9 +40,10 @@ export async function startFromTemplate(
     const start = { subject: plan, id: plan.id, saved: { ...saved, disks: [] }, files: memory };
     const outcome = await startFromMemory(command, start, context);
     if (outcome.kind === 'refused') return outcome;
+    await onStarted();
     await runOn(plan.runtime.monitorPath);
-    const line = lineFor(changedCards(saved.command.args, command.args));
-    const answer = await wake(plan, { line, answerIn }, context.signal);
+    const text = textFor(changedCards(saved.command.args, command.args));
+    const answer = await wake(plan, { text, answerIn }, context.signal);
     if (answer === 'ready') return outcome;
     await end(plan);
     return { kind: 'refused', reason: `its guest says: ${answer}` };
@@ -62,7 +63,7 @@ export function changedCards(former: readonly string[], args: readonly string[])
 /** Tells the guest who it is, and gives its answer. QEMU forgets what it has not passed on when the connection ends. */
 async function wake(
   { runtime, layout }: MachinePlan,
-  { line, answerIn }: { readonly line: string } & Pick<Waking, 'answerIn'>,
+  { text, answerIn }: { readonly text: string } & Pick<Waking, 'answerIn'>,
   signal: AbortSignal,
 ): Promise<string> {
   const socket = connect(runtime.agentPath).resume();
@@ -70,7 +71,7 @@ async function wake(
     await once(socket, 'connect', { signal });
     // Its end says the same.
     socket.on('error', () => {});
-    socket.write(`${line}\n`);
+    socket.write(text);
     const findAnswer = async () => {
       const hasEnded = socket.destroyed;
       const answer = answerIn(await readTail(layout.serialLogPath));

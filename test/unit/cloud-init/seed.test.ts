@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { tarArchive } from '../../../src/boxes/archives/tar-writer.ts';
-import { type GuestIdentity, identitySeedTar } from '../../../src/cloud-init/seed.ts';
+import { type GuestIdentity, identitySeed } from '../../../src/cloud-init/seed.ts';
 import { dropbearHostKey, generateSshKeyPair } from '../../../src/communicators/keys.ts';
 
 interface Member {
@@ -62,7 +62,7 @@ const identity: GuestIdentity = {
 };
 
 test('the seed of our own boxes', () => {
-  expect(readTar(identitySeedTar(identity, 'A="1"\n'))).toEqual([
+  expect(readTar(tarArchive(identitySeed(identity, 'A="1"\n')))).toEqual([
     { name: 'hostname', mode: '0000644', content: 'web\n' },
     { name: 'authorized_keys', mode: '0000644', content: 'ssh-ed25519 CLIENT vm web\n' },
     { name: 'ssh_host_ed25519_key', mode: '0000600', content: identity.hostKey.privateKey },
@@ -90,13 +90,13 @@ test('volumes, in their order', () => {
     { label: 'vm-logs', guestPath: '/srv', grows: false },
     { label: 'vm-pgdata', guestPath: '/srv/data', grows: true },
   ];
-  const members = readTar(identitySeedTar({ ...identity, volumes }, ''));
+  const members = readTar(tarArchive(identitySeed({ ...identity, volumes }, '')));
   const content = 'vm-logs keep /srv\nvm-pgdata grow /srv/data\n';
   expect(members.at(-1)).toEqual({ name: 'volumes', mode: '0000644', content });
 });
 
 test('the same identity gives the same bytes', () => {
-  expect(identitySeedTar(identity, '')).toEqual(identitySeedTar(identity, ''));
+  expect(identitySeed(identity, '')).toEqual(identitySeed(identity, ''));
 });
 
 test.each([0, 1, 511, 512, 513])('a member of %i bytes', (length) => {
