@@ -84,14 +84,15 @@ describe('vm logs -f', () => {
   test('it goes on when the log begins anew, and ends with the machine', async () => {
     await rm(serialLogPath);
     const following = project.start('logs', '-f');
-    const heard = new Promise((resolve) => following.child.stdout?.once('data', resolve));
-    await expect
-      .poll(async () => {
-        await writeFile(serialLogPath, 'the first line\n');
-        return Promise.race([heard, undefined]);
-      })
-      .toBeDefined();
+    let said = '';
+    following.child.stdout?.on('data', (text) => {
+      said += text;
+    });
+    await writeFile(serialLogPath, 'the first line\n');
+    await expect.poll(() => said, { timeout: 10_000 }).toBe('the first line\n');
+    await writeFile(serialLogPath, 'anew\n');
+    await expect.poll(() => said, { timeout: 10_000 }).toBe('the first line\nanew\n');
     await project.ok('destroy', '--yes');
-    expect(await following.ended).toMatchObject({ exitCode: 0, stdout: 'the first line\n' });
+    expect(await following.ended).toMatchObject({ exitCode: 0, stdout: said });
   });
 });
