@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const vmPath = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const vmPath = fileURLToPath(new URL('../../dist/main.cjs', import.meta.url));
 const testHomeDir = fileURLToPath(new URL('../../.test-home', import.meta.url));
 
 /** A project whose machines are measured. Disposing it destroys them. */

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { type CommandLine, compiledPaths, readModule, runModule } from '../src/compiled.ts';
 
 /** What most commands do is in these, which make nothing. */
-const COMMANDS = [['plan'], ['status', '--json'], ['doctor'], ['help', 'up']];
+const COMMANDS = [['plan'], ['status', '--json'], ['doctor']];
+/** What others need to begin with. */
+const LOADED = ['up', 'halt', 'destroy', 'exec', 'ssh', 'sync', 'provision', 'run'];
 
 const [packageDir = '', workDir = ''] = process.argv.slice(2);
 Object.assign(process.env, { VM_HOME: join(workDir, 'home'), XDG_RUNTIME_DIR: join(workDir, 'run') });
@@ -14,7 +16,12 @@ process.chdir(workDir);
 
 const { sourcePath, bytecodePath } = compiledPaths(packageDir);
 const script = readModule(sourcePath);
-const { runCli, preloadSsh } = runModule<CommandLine & { preloadSsh(): Promise<void> }>(script, sourcePath);
+type Compiled = CommandLine &
+  Pick<typeof import('../src/cli/commands/index.ts'), 'loadCommands'> & {
+    preloadSsh(): Promise<void>;
+  };
+const { runCli, loadCommands, preloadSsh } = runModule<Compiled>(script, sourcePath);
 for (const command of COMMANDS) await runCli(command, packageDir);
+await loadCommands(LOADED);
 await preloadSsh();
 writeFileSync(bytecodePath, script.createCachedData());

@@ -7,7 +7,7 @@ import { Script } from 'node:vm';
 /** What `cli/run.ts` exports. */
 export type CommandLine = typeof import('./cli/run.ts');
 
-/** The command line as one CommonJS file, and V8's bytecode of it. */
+/** The command line as one CommonJS module, and V8's bytecode of it. */
 export interface CompiledPaths {
   readonly sourcePath: string;
   readonly bytecodePath: string;
@@ -35,15 +35,14 @@ function readCompiled({ sourcePath, bytecodePath }: CompiledPaths): Script | und
   }
 }
 
-/** Makes a script of a CommonJS module. */
+/** Makes a script of a CommonJS module within a function that is given what such a module finds around it. */
 export function readModule(path: string, cachedData?: Buffer): Script {
   // esbuild escapes what is not ASCII: as Latin-1 it is read fastest.
-  const text = readFileSync(path, 'latin1');
-  const source = `(function (module, exports, require, __filename, __dirname) {${text}\n})`;
+  const source = readFileSync(path, 'latin1');
   return new Script(source, { filename: path, ...(cachedData && { cachedData }) });
 }
 
-/** What a module exports. */
+/** What such a module exports. */
 export function runModule<Exports>(script: Script, path: string): Exports {
   const module = { exports: {} as Exports }; // who calls knows what is in the file
   script.runInThisContext()(module, module.exports, createRequire(path), path, dirname(path));

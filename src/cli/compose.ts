@@ -66,7 +66,7 @@ export function compose({ call, packageDir, signal }: ComposeInput): Composition
     providers,
     guests: { connect: connectSsh, waitUntilReady },
     startInBackground: (vmArgs, outputPath) => {
-      const command = { file: process.execPath, args: [join(packageDir, 'dist', 'main.js'), ...vmArgs] };
+      const command = { file: process.execPath, args: [join(packageDir, 'dist', 'main.cjs'), ...vmArgs] };
       // It is to work on where the folder of the project is removed.
       const { homeDir } = dirs;
       return startInBackground(command, { outputPath, env: { VM_HOME: homeDir }, cwd: homeDir });

@@ -2,7 +2,7 @@ import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'com
 import { UsageError } from '../errors.ts';
 import { alternatives } from '../machinefile/suggest.ts';
 import type { CommandDefinition, GlobalOptions, OptionDefinition } from './command.ts';
-import { commands } from './commands/index.ts';
+import { loadAllCommands, loadCommands } from './commands/index.ts';
 import { formatGroupHelp, formatProgramHelp } from './help.ts';
 
 /** What a command line asks for. */
@@ -20,12 +20,12 @@ export interface CommandCall {
 }
 
 /** @throws UsageError saying what is wrong with the command line. */
-export function parseCommandLine(argv: readonly string[]): CommandLine {
+export async function parseCommandLine(argv: readonly string[]): Promise<CommandLine> {
   const separator = argv.indexOf('--');
-  const head = withoutShorthands(separator < 0 ? argv : argv.slice(0, separator));
+  const head = await withoutShorthands(separator < 0 ? argv : argv.slice(0, separator));
   const rest = separator < 0 ? [] : argv.slice(separator + 1);
   let call: Omit<CommandCall, 'kind' | 'rest'> | undefined;
-  const program = buildProgram(candidates(head), (found) => {
+  const program = buildProgram(await candidates(head), (found) => {
     call = found;
   });
   if (head.length === 0) {
@@ -48,10 +48,11 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 const LIST_HINT = 'vm --help lists the commands';
 
 /** `vm help up` is `vm up --help`, and `vm --version` is `vm version`. @throws UsageError for help on no command. */
-function withoutShorthands(words: readonly string[]): readonly string[] {
+async function withoutShorthands(words: readonly string[]): Promise<readonly string[]> {
   const [first, ...others] = words;
   if (first === '--version' || first === '-V') return ['version', ...others];
   if (first !== 'help') return words;
+  const commands = await loadAllCommands();
   const topics = [...new Set(commands.flatMap(({ name, alias }) => [name, name.split(' ')[0] ?? name, alias ?? name]))];
   const topic = others.filter((word) => !word.startsWith('-')).join(' ');
   if (topic !== '' && !topics.includes(topic)) {
@@ -70,12 +71,11 @@ function failAs(fullName: string): (error: CommanderError) => never {
   };
 }
 
-/** The commands that the line can mean: making all of them takes longer than some of them run. */
-function candidates(words: readonly string[]): readonly CommandDefinition[] {
-  const named = commands.filter(({ name, alias }) =>
-    words.some((word) => word === name.split(' ')[0] || word === alias),
-  );
-  return named.length > 0 ? named : commands;
+/** The commands that the line can mean: to make all of them takes longer than some of them run. */
+async function candidates(words: readonly string[]): Promise<readonly CommandDefinition[]> {
+  const isHelp = words.some((word) => word === '--help' || word === '-h');
+  const named = isHelp ? [] : await loadCommands(words);
+  return named.length > 0 ? named : loadAllCommands();
 }
 
 function buildProgram(
@@ -88,11 +88,11 @@ function buildProgram(
     .exitOverride(failAs(''))
     .configureOutput({ writeErr: () => {} })
     .helpCommand(false)
-    .configureHelp({ formatHelp: () => formatProgramHelp(commands) });
+    .configureHelp({ formatHelp: () => formatProgramHelp(known) });
   addGlobalOptions(program, true);
   const groups = new Map<string, Command>();
   for (const definition of known) {
-    const { parent, name } = parentOf(program, definition.name, groups);
+    const { parent, name } = parentOf(program, definition.name, { groups, known });
     const command = addCommand(parent, name, definition, onCall);
     if (parent === program) groups.set(name, command);
   }
@@ -100,7 +100,11 @@ function buildProgram(
 }
 
 /** `box build` is the command `build` of the command `box`; `port add` that of `port`, which is a command itself. */
-function parentOf(program: Command, fullName: string, groups: Map<string, Command>): { parent: Command; name: string } {
+function parentOf(
+  program: Command,
+  fullName: string,
+  { groups, known }: { readonly groups: Map<string, Command>; readonly known: readonly CommandDefinition[] },
+): { parent: Command; name: string } {
   const [group, name] = fullName.split(' ');
   if (group === undefined || name === undefined) return { parent: program, name: fullName };
   const parent =
@@ -109,7 +113,7 @@ function parentOf(program: Command, fullName: string, groups: Map<string, Comman
       .command(group)
       .exitOverride(failAs(group))
       .helpCommand(false)
-      .configureHelp({ formatHelp: () => formatGroupHelp(group, commands) });
+      .configureHelp({ formatHelp: () => formatGroupHelp(group, known) });
   groups.set(group, parent);
   return { parent, name };
 }

@@ -35,7 +35,7 @@ function isReaderGone({ error }: OutputState): boolean {
 async function runCommandLine(argv: readonly string[], run: Run): Promise<number> {
   let json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length).includes('--json');
   try {
-    const call = parseCommandLine(argv);
+    const call = await parseCommandLine(argv);
     if (call.kind === 'answered') return call.exitCode;
     json = call.globals.json;
     return await runCall(call, run);

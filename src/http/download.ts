@@ -7,11 +7,11 @@ import { acquireLock, type LockHolder } from '../host/lock.ts';
 import type { Checksum, ChecksumAlgorithm } from './checksum.ts';
 import { Digests } from './digests.ts';
 import type { HttpClient } from './http-client.ts';
-import { shownUrl } from './http-errors.ts';
 import { receiveFromAny } from './mirrors.ts';
 import { PartFile } from './part-file.ts';
 import type { Validator } from './part-origin.ts';
 import { describeSize } from './progress-text.ts';
+import { shownUrl } from './shown-url.ts';
 
 export interface DownloadInput {
   /** The same file at one place or more, tried in order; the one that a part is from goes first. */

@@ -1,7 +1,8 @@
 import type { HttpClient, HttpResponse } from './http-client.ts';
-import { HttpError, HttpStatusError, type ResponseHead, shownUrl } from './http-errors.ts';
+import { HttpError, HttpStatusError, type ResponseHead } from './http-errors.ts';
 import { describeSize } from './progress-text.ts';
 import { readBody } from './read-body.ts';
+import { shownUrl } from './shown-url.ts';
 
 export interface FetchTextOptions {
   readonly client: HttpClient;

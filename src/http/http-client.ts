@@ -2,8 +2,9 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { InterruptedError } from '../errors.ts';
 import { trustedCertificates } from './certificates.ts';
-import { asHttpError, HttpError, type ResponseHead, shownUrl } from './http-errors.ts';
+import { asHttpError, HttpError, type ResponseHead } from './http-errors.ts';
 import { type ProxyEnvironment, proxyFor } from './proxy.ts';
+import { shownUrl } from './shown-url.ts';
 
 export interface HttpRequest {
   readonly url: string;

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { VmError } from '../errors.ts';
 import { systemErrorCode } from '../host/files.ts';
+import { shownUrl } from './shown-url.ts';
 
 /** An address does not give what was asked of it. Another address may. */
 export class HttpError extends VmError {}
@@ -43,13 +44,6 @@ export function parseRetryAfter(text: string | undefined, nowMs: number): number
   if (text === undefined) return undefined;
   const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
   return Number.isNaN(waitMs) ? undefined : Math.max(waitMs, 0);
-}
-
-/** A URL without what may be secret: user, password, and the query, which holds the signature of many storage services. */
-export function shownUrl(text: string): string {
-  if (!URL.canParse(text)) return text;
-  const { protocol, host, pathname, search } = new URL(text);
-  return `${protocol}//${host}${pathname}${search && '?…'}`;
 }
 
 /** Words what ended a request before its answer was whole, or before there was any of it. */

@@ -1,10 +1,11 @@
 import { VmError } from '../errors.ts';
 import type { HttpClient } from './http-client.ts';
-import { HttpError, HttpStatusError, shownUrl } from './http-errors.ts';
+import { HttpError, HttpStatusError } from './http-errors.ts';
 import type { PartFile } from './part-file.ts';
 import { TransferProgress } from './progress-text.ts';
 import { receive } from './receive.ts';
 import { withRetries } from './retry.ts';
+import { shownUrl } from './shown-url.ts';
 
 export interface MirrorOptions {
   /** Tried in order; the one that the part is from goes first. */

@@ -1,7 +1,8 @@
 import { catalogPath, readImageCatalog } from '../boxes/image-catalog.ts';
 import type { CatalogEntry } from '../boxes/image-catalog-text.ts';
 import { findRecipe, type Recipe } from '../boxes/recipe.ts';
-import { HttpStatusError, shownUrl } from '../http/http-errors.ts';
+import { HttpStatusError } from '../http/http-errors.ts';
+import { shownUrl } from '../http/shown-url.ts';
 import type { Services } from './services.ts';
 
 /** Where the box of some name is to be had. */

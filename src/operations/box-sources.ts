@@ -8,7 +8,7 @@ import { ImportMemory } from '../boxes/importing/import-memory.ts';
 import type { OciTools } from '../boxes/importing/import-oci.ts';
 import { listRecipes } from '../boxes/recipe.ts';
 import { VmError } from '../errors.ts';
-import { shownUrl } from '../http/http-errors.ts';
+import { shownUrl } from '../http/shown-url.ts';
 import type { BoxReference } from '../machinefile/spec.ts';
 import { type Constraint, satisfies } from '../machinefile/versions.ts';
 import { findNameSource } from './box-names.ts';

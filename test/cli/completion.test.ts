@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { commands } from '../../src/cli/commands/index.ts';
+import { loadAllCommands } from '../../src/cli/commands/index.ts';
 import { findTool } from '../../src/host/exec.ts';
 import { tinies } from '../support/machinefiles.ts';
 import { vmPath } from '../support/paths.ts';
@@ -56,7 +56,7 @@ describe('bash', async () => {
   });
 
   test('knows every command', async () => {
-    const names = commands.map(({ name }) => name.split(' ')[0]);
+    const names = (await loadAllCommands()).map(({ name }) => name.split(' ')[0]);
     expect(await bashOffers(script, ['vm', ''])).toEqual(expect.arrayContaining(names));
   });
 });

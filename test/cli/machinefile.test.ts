@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { commands } from '../../src/cli/commands/index.ts';
+import { loadAllCommands } from '../../src/cli/commands/index.ts';
 import { tinies } from '../support/machinefiles.ts';
 import { runVm } from '../support/run-vm.ts';
 import { TestProject } from '../support/test-project.ts';
@@ -42,6 +42,7 @@ describe('init', () => {
     await project.ok('init', '--template', template);
     const text = await readFile(path, 'utf8');
     const names = [...text.matchAll(/`vm ([a-z-]+)/g)].map(([, name]) => name);
+    const commands = await loadAllCommands();
     expect(commands.map(({ name }) => name.split(' ')[0])).toEqual(expect.arrayContaining(names));
   });
 });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 export const rootDir = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The built binary. */
-export const vmPath = `${rootDir}dist/main.js`;
+export const vmPath = `${rootDir}dist/main.cjs`;
 
 /** VM_HOME of the tests on real guests: kept between runs, so that boxes are built once. */
 export const testHomeDir = `${rootDir}.test-home`;

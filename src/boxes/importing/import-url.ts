@@ -4,7 +4,7 @@ import { sha256 as hashOf } from '../../host/files.ts';
 import type { Checksum, WantedChecksum } from '../../http/checksum.ts';
 import { type DownloadedFile, download } from '../../http/download.ts';
 import type { HttpClient } from '../../http/http-client.ts';
-import { shownUrl } from '../../http/http-errors.ts';
+import { shownUrl } from '../../http/shown-url.ts';
 import type { Constraint } from '../../machinefile/versions.ts';
 import type { Box } from '../box.ts';
 import type { BoxStore } from '../store.ts';

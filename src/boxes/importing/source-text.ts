@@ -1,5 +1,5 @@
 import { basename } from 'node:path/posix';
-import { shownUrl } from '../../http/http-errors.ts';
+import { shownUrl } from '../../http/shown-url.ts';
 
 /** What `source` of a box says that was downloaded from there. */
 export function sourceAt(url: string): string {

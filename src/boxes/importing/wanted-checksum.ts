@@ -3,7 +3,7 @@ import { VmError } from '../../errors.ts';
 import { type Checksum, findInChecksumFile, type WantedChecksum } from '../../http/checksum.ts';
 import { fetchText } from '../../http/fetch-text.ts';
 import type { HttpClient } from '../../http/http-client.ts';
-import { shownUrl } from '../../http/http-errors.ts';
+import { shownUrl } from '../../http/shown-url.ts';
 
 /** Some list every file of a distribution. */
 const LIST_MAX_BYTES = 4 * 2 ** 20;

@@ -1,7 +1,8 @@
 import type { HttpResponse } from '../../http/http-client.ts';
-import { HttpError, shownUrl } from '../../http/http-errors.ts';
+import { HttpError } from '../../http/http-errors.ts';
 import { describeSize } from '../../http/progress-text.ts';
 import { readBody } from '../../http/read-body.ts';
+import { shownUrl } from '../../http/shown-url.ts';
 
 export interface ReceiveBytesOptions {
   readonly url: string;

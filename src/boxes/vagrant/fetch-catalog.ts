@@ -1,5 +1,6 @@
 import { type FetchTextOptions, fetchText } from '../../http/fetch-text.ts';
-import { HttpStatusError, shownUrl } from '../../http/http-errors.ts';
+import { HttpStatusError } from '../../http/http-errors.ts';
+import { shownUrl } from '../../http/shown-url.ts';
 import { CATALOG_MAX_BYTES, parseCatalog, type VagrantCatalog } from './catalog.ts';
 
 const NOT_FOUND = 404;

@@ -27,8 +27,8 @@ export const completionCommand: CommandDefinition = {
         hint: `shells: ${Object.keys(completionScripts).join(', ')}`,
       });
     }
-    const { commands } = await import('./index.ts');
-    output.text(script(commands));
+    const { loadAllCommands } = await import('./index.ts');
+    output.text(script(await loadAllCommands()));
     return 0;
   },
 };

@@ -1,6 +1,6 @@
 import { VmError } from '../../errors.ts';
 import { parseWantedChecksum, type WantedChecksum } from '../../http/checksum.ts';
-import { shownUrl } from '../../http/http-errors.ts';
+import { shownUrl } from '../../http/shown-url.ts';
 import { parseReference } from '../oci-reference.ts';
 import type { MachineDocument } from '../schema.ts';
 import { type Constraint, parseConstraint } from '../versions.ts';

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
+import { loadAllCommands } from '../../../src/cli/commands/index.ts';
 import { parseCommandLine } from '../../../src/cli/program.ts';
 
-function parse(line: string) {
-  const parsed = parseCommandLine(line.split(' '));
+// To make them of TypeScript takes longer than a test has.
+await loadAllCommands();
+
+async function parse(line: string) {
+  const parsed = await parseCommandLine(line.split(' '));
   if (parsed.kind !== 'call') throw new Error(`${line} is no call`);
   return {
     name: parsed.command.name,
@@ -31,8 +35,8 @@ test.each([
   ['port -- add', { name: 'port', args: [], rest: ['add'] }],
   ['box build tiny', { name: 'box build', args: ['tiny'] }],
   ['exec web -- ls -la --json', { name: 'exec', args: ['web'], rest: ['ls', '-la', '--json'], json: false }],
-])('%s', (line, expected) => {
-  expect(parse(line)).toMatchObject(expected);
+])('%s', async (line, expected) => {
+  expect(await parse(line)).toMatchObject(expected);
 });
 
 test.each([
@@ -40,12 +44,12 @@ test.each([
   ['up --no-provision', { provision: false }],
   ['up --provision', { provision: true }],
   ['up --provision-with a,b', { provisionWith: ['a', 'b'] }],
-])('options of %s', (line, options) => {
-  expect(parse(line).options).toMatchObject(options);
+])('options of %s', async (line, options) => {
+  expect((await parse(line)).options).toMatchObject(options);
 });
 
-test('without a wish nothing is said about provisioning', () => {
-  expect(parse('up').options).not.toHaveProperty('provision');
+test('without a wish nothing is said about provisioning', async () => {
+  expect((await parse('up')).options).not.toHaveProperty('provision');
 });
 
 test.each([
@@ -55,6 +59,6 @@ test.each([
   ['up --parallel 0', 'must be a whole number'],
   ['halt -- x', 'halt takes nothing after --'],
   ['box', 'no command given'],
-])('%s is refused', (line, message) => {
-  expect(() => parse(line)).toThrow(message);
+])('%s is refused', async (line, message) => {
+  await expect(parse(line)).rejects.toThrow(message);
 });
