@@ -31,12 +31,12 @@ export async function startOrWake(
   services: Services,
 ): Promise<StartedProcess> {
   const provider = services.providers[plan.spec.provider];
-  const template = seed && isTellable(seed) ? await templateOf(plan, record, services) : undefined;
+  const template = await templateOf(plan, record, services);
   const boot = async () => {
     await using _switches = await holdSwitches(project, plan.nics, services);
     return { process: await provider.start(plan, services), guestState: 'booting' as const };
   };
-  if (template === undefined || seed === undefined) return boot();
+  if (template === undefined || seed === undefined || !isTellable(seed)) return boot();
   const { ramPath, memory } = template;
   const copy = { ...plan, ram: { path: ramPath, use: 'copy' } } as const;
   const textFor = (cards: readonly ChangedCard[]) => wakeText(plan.id, cards, seed);
